@@ -1,0 +1,87 @@
+//! A request under way, as the caller holds it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+
+use super::down::Down;
+use super::entry::{Progress, Reply};
+use super::handle::Connection;
+use super::outcome::Outcome;
+
+/// A request under way. Dropping it gives the request up.
+#[derive(Debug)]
+pub struct Ticket {
+    pub(super) connection: Arc<Connection>,
+    pub(super) id: u32,
+    /// Whether giving up tells the worker.
+    pub(super) cancellable: bool,
+    pub(super) settled: bool,
+}
+
+impl Ticket {
+    /// The connection it runs on.
+    #[must_use]
+    pub fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+
+    /// The answer of a call.
+    pub fn poll_reply(&mut self, context: &mut Context<'_>) -> Poll<Reply> {
+        let polled = self.connection.pending().poll_reply(self.id, context);
+        let Poll::Ready(reply) = polled else {
+            return Poll::Pending;
+        };
+        let reply = reply.unwrap_or_else(|| {
+            Reply::Lost(
+                Arc::new(Down::new("the request is unknown")),
+                Outcome::MaybeExecuted,
+            )
+        });
+        self.ended(matches!(reply, Reply::TimedOut(Outcome::MaybeExecuted)));
+        Poll::Ready(reply)
+    }
+
+    /// The next items of a stream, or its end.
+    pub fn poll_items(
+        &mut self,
+        queue: &mut VecDeque<Bytes>,
+        context: &mut Context<'_>,
+    ) -> Poll<Progress> {
+        let polled = self
+            .connection
+            .pending()
+            .poll_items(self.id, queue, context);
+        let Poll::Ready(progress) = polled else {
+            return Poll::Pending;
+        };
+        let progress = progress.unwrap_or(Progress::End);
+        match &progress {
+            Progress::Items => {}
+            Progress::End => self.ended(false),
+            Progress::Failed(reply) => {
+                self.ended(matches!(reply, Reply::TimedOut(Outcome::MaybeExecuted)))
+            }
+        }
+        Poll::Ready(progress)
+    }
+
+    /// The caller has its answer; `running` says that the worker may still be at it.
+    fn ended(&mut self, running: bool) {
+        self.settled = true;
+        if running && self.cancellable {
+            self.connection.abort(self.id);
+        }
+        self.connection.make_room();
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.connection.give_up(self.id, self.cancellable);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Calls that answer nothing: done when the system has taken the request.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use super::error::CallError;
+use super::request::Request;
+use crate::codec::Never;
+use crate::connection::{Connection, Outcome, Reply, Span};
+
+/// Resolves when the request is written. Whether the worker gets to read it is not known.
+#[must_use = "a call does nothing unless it is awaited"]
+pub struct OnewayFuture {
+    request: Request,
+    sent: Option<Sent>,
+}
+
+struct Sent {
+    connection: Arc<Connection>,
+    span: Span,
+    changed: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    done: bool,
+}
+
+impl OnewayFuture {
+    pub(super) fn new(request: Request) -> Self {
+        Self {
+            request,
+            sent: None,
+        }
+    }
+}
+
+impl Future for OnewayFuture {
+    type Output = Result<(), CallError<Never>>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        loop {
+            let Some(sent) = &mut this.sent else {
+                match ready!(this.request.poll_send_oneway(context)) {
+                    Ok((connection, span)) => {
+                        this.sent = Some(Sent {
+                            connection,
+                            span,
+                            changed: None,
+                            done: false,
+                        })
+                    }
+                    Err(problem) => return Poll::Ready(Err(this.request.problem(problem))),
+                }
+                continue;
+            };
+            match ready!(sent.poll(context)) {
+                Ok(()) => return Poll::Ready(Ok(())),
+                Err(down) => {
+                    let connection = sent.connection.clone();
+                    this.sent = None;
+                    if down.wanted {
+                        return Poll::Ready(Err(this
+                            .request
+                            .failure(Reply::Lost(down, Outcome::NotSent), &connection)));
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Sent {
+    fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), Arc<crate::connection::Down>>> {
+        let mut registered = false;
+        loop {
+            if let Poll::Ready(result) = self.connection.poll_sent(self.span) {
+                self.done = true;
+                return Poll::Ready(result);
+            }
+            if registered {
+                return Poll::Pending;
+            }
+            let changed = self.changed.get_or_insert_with(|| {
+                let connection = self.connection.clone();
+                Box::pin(async move { connection.changed().await })
+            });
+            match changed.as_mut().poll(context) {
+                Poll::Ready(()) => self.changed = None,
+                Poll::Pending => registered = true,
+            }
+        }
+    }
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        if !self.done {
+            self.connection.take_back(self.span);
+        }
+    }
+}
+
+impl fmt::Debug for OnewayFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OnewayFuture({})", self.request.site())
+    }
+}

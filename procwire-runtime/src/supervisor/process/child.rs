@@ -1,0 +1,159 @@
+//! A child process: when it ended, how, and that nothing of it is left.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
+use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
+use tokio::io::unix::AsyncFd;
+use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
+use tokio::sync::watch;
+
+use super::command::Launch;
+use super::spawner;
+use crate::connection::Exit;
+
+/// A process that was started and is not reaped before its whole group is dead. Dropping it kills and reaps it.
+#[derive(Debug)]
+pub(crate) struct Child {
+    process: Option<std::process::Child>,
+    pid: u32,
+    watch: Watch,
+}
+
+/// Its three pipes.
+#[derive(Debug)]
+pub(crate) struct Pipes {
+    pub(crate) stdin: ChildStdin,
+    pub(crate) stdout: ChildStdout,
+    pub(crate) stderr: ChildStderr,
+}
+
+/// How its end is noticed, without reaping it.
+#[derive(Debug)]
+enum Watch {
+    /// A descriptor that becomes readable.
+    Pidfd(AsyncFd<OwnedFd>),
+    /// A thread that waits, where there are no such descriptors.
+    Thread(watch::Receiver<bool>),
+}
+
+impl Child {
+    /// Starts a process.
+    pub(crate) async fn start(
+        launch: &Launch,
+        module: &str,
+        token: Option<&str>,
+    ) -> io::Result<(Self, Pipes)> {
+        let process = spawner::spawn(launch.command(module, token)).await?;
+        let pid = process.id();
+        // From here on an early return drops the child, which kills it.
+        let mut child = Self {
+            process: Some(process),
+            pid,
+            watch: Watch::Thread(watch::channel(true).1),
+        };
+        child.watch = Watch::new(pid)?;
+        let missing = || io::Error::other("a pipe is missing");
+        let process = child.process.as_mut().ok_or_else(missing)?;
+        let pipes = Pipes {
+            stdin: ChildStdin::from_std(process.stdin.take().ok_or_else(missing)?)?,
+            stdout: ChildStdout::from_std(process.stdout.take().ok_or_else(missing)?)?,
+            stderr: ChildStderr::from_std(process.stderr.take().ok_or_else(missing)?)?,
+        };
+        Ok((child, pipes))
+    }
+
+    /// Its process id, which stays its own until it is reaped.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Resolves when the process itself has ended, whatever it has left behind.
+    pub(crate) async fn exited(&self) {
+        match &self.watch {
+            Watch::Pidfd(fd) => drop(fd.readable().await),
+            Watch::Thread(ended) => drop(ended.clone().wait_for(|ended| *ended).await),
+        }
+    }
+
+    /// Kills the process and everything it started that did not leave its group.
+    pub(crate) fn kill(&self) {
+        // An error means that nobody is left.
+        let _ = kill_group(self.pid);
+    }
+
+    /// How it ended, when it has. After this its id may belong to another process.
+    pub(crate) fn reap(&mut self) -> Option<Exit> {
+        let process = self.process.as_mut()?;
+        let exit = match process.try_wait() {
+            Ok(None) => return None,
+            Ok(Some(status)) => exit_of(status),
+            Err(_) => Exit::Unknown, // someone else in this process waited for it
+        };
+        self.process = None;
+        Some(exit)
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let Some(mut process) = self.process.take() else {
+            return;
+        };
+        self.kill();
+        if matches!(process.try_wait(), Ok(None)) {
+            // It is dying; its end must not be waited for here.
+            let reaper = std::thread::Builder::new().name("procwire-reaper".to_owned());
+            let _ = reaper.spawn(move || process.wait());
+        }
+    }
+}
+
+impl Watch {
+    fn new(pid: u32) -> io::Result<Self> {
+        let target = raw(pid)?;
+        if let Ok(fd) = rustix::process::pidfd_open(target, PidfdFlags::NONBLOCK) {
+            #[expect(
+                deprecated,
+                reason = "unsound for types that may close their descriptor early, which an `OwnedFd` cannot; the other way is unsafe"
+            )]
+            return AsyncFd::with_interest(fd, tokio::io::Interest::READABLE).map(Self::Pidfd);
+        }
+        let (tell, ended) = watch::channel(false);
+        std::thread::Builder::new()
+            .name("procwire-wait".to_owned())
+            .spawn(move || {
+                while let Err(rustix::io::Errno::INTR) = rustix::process::waitid(
+                    WaitId::Pid(target),
+                    WaitIdOptions::EXITED | WaitIdOptions::NOWAIT,
+                ) {}
+                tell.send_replace(true);
+            })?;
+        Ok(Self::Thread(ended))
+    }
+}
+
+/// Kills a process group.
+pub(super) fn kill_group(pid: u32) -> io::Result<()> {
+    Ok(rustix::process::kill_process_group(
+        raw(pid)?,
+        Signal::KILL,
+    )?)
+}
+
+fn raw(pid: u32) -> io::Result<Pid> {
+    i32::try_from(pid)
+        .ok()
+        .and_then(Pid::from_raw)
+        .ok_or_else(|| io::ErrorKind::InvalidInput.into())
+}
+
+fn exit_of(status: ExitStatus) -> Exit {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Exit::Code(code),
+        (None, Some(signal)) => Exit::Signal(signal),
+        (None, None) => Exit::Unknown,
+    }
+}

@@ -1,0 +1,70 @@
+//! Unix sockets.
+
+use std::io;
+use std::path::Path;
+
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{UnixListener, UnixStream};
+
+use super::address::Address;
+
+/// The half that is read.
+pub type ReadHalf = OwnedReadHalf;
+/// The half that is written.
+pub type WriteHalf = OwnedWriteHalf;
+
+/// A connected stream.
+#[derive(Debug)]
+pub struct Duplex(UnixStream);
+
+impl Duplex {
+    /// Connects to a path, once.
+    ///
+    /// # Errors
+    /// Nobody listens there.
+    pub async fn connect(path: &Path) -> io::Result<Self> {
+        UnixStream::connect(path).await.map(Self)
+    }
+
+    /// Two ends of one stream, in this process.
+    ///
+    /// # Errors
+    /// No descriptors are left.
+    pub fn pair() -> io::Result<(Self, Self)> {
+        let (near, far) = UnixStream::pair()?;
+        Ok((Self(near), Self(far)))
+    }
+
+    /// Its two halves. Dropping the one that writes tells the other end.
+    #[must_use]
+    pub fn split(self) -> (ReadHalf, WriteHalf) {
+        self.0.into_split()
+    }
+}
+
+/// A socket that waits for connections.
+#[derive(Debug)]
+pub struct Listener(UnixListener);
+
+impl Listener {
+    /// Binds a path, for this user only.
+    ///
+    /// # Errors
+    /// The directory is missing or not writable.
+    pub fn bind(address: &Address) -> io::Result<Self> {
+        let _ = std::fs::remove_file(address.path());
+        // The mode of a socket file comes from the umask alone. It is the whole process's, but this is before user code.
+        let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o177));
+        let bound = UnixListener::bind(address.path());
+        rustix::process::umask(before);
+        bound.map(Self)
+    }
+
+    /// The next connection.
+    ///
+    /// # Errors
+    /// The system has no descriptors left, or the connection was gone at once.
+    pub async fn accept(&self) -> io::Result<Duplex> {
+        self.0.accept().await.map(|(stream, _)| Duplex(stream))
+    }
+}

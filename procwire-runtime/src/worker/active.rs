@@ -1,0 +1,154 @@
+//! The requests in progress that outlive the batch in which they came.
+//!
+//! Knows no frame and no handler; only who is to be told when the parent gives a request up, and when nobody is left.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::context::Token;
+use crate::contract::Method;
+use crate::ids::UNCORRELATED;
+
+/// Every request that has a task.
+#[derive(Debug, Default)]
+pub(super) struct Active {
+    table: Mutex<Table>,
+    idle: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    /// By request id; those that have none get a number beyond all ids.
+    tokens: HashMap<u64, (Arc<Token>, &'static Method)>,
+    /// Tasks, among them those whose id a confused parent has used again.
+    count: usize,
+    unnumbered: u64,
+}
+
+/// One request in progress, for as long as this lives.
+#[derive(Debug)]
+pub(super) struct Entry {
+    active: Arc<Active>,
+    key: u64,
+    pub(super) token: Arc<Token>,
+}
+
+impl Active {
+    /// Enters a request.
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        request: u32,
+        method: &'static Method,
+        token: Arc<Token>,
+    ) -> Entry {
+        let table = &mut *self.lock();
+        table.count += 1;
+        let key = if request == UNCORRELATED {
+            table.unnumbered += 1;
+            u64::from(u32::MAX) + table.unnumbered
+        } else {
+            u64::from(request)
+        };
+        table.tokens.insert(key, (Arc::clone(&token), method));
+        Entry {
+            active: Arc::clone(self),
+            key,
+            token,
+        }
+    }
+
+    /// The parent gave this request up. One that is not in progress is over, and answered; one whose method is not
+    /// cancellable goes on.
+    pub(super) fn cancel(&self, request: u32) {
+        let entry = self
+            .lock()
+            .tokens
+            .get(&u64::from(request))
+            .map(|(token, method)| (Arc::clone(token), *method));
+        if let Some((
+            token,
+            Method {
+                cancellable: true, ..
+            },
+        )) = entry
+        {
+            token.cancel();
+        }
+    }
+
+    /// The worker stops.
+    pub(super) fn cancel_all(&self) {
+        let tokens: Vec<_> = self
+            .lock()
+            .tokens
+            .values()
+            .map(|(token, _)| Arc::clone(token))
+            .collect();
+        tokens.iter().for_each(|token| token.cancel());
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.lock().count
+    }
+
+    /// The methods of those there are.
+    pub(super) fn methods(&self) -> Vec<&'static str> {
+        let mut names: Vec<_> = self
+            .lock()
+            .tokens
+            .values()
+            .map(|(_, method)| method.name)
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// Resolves when there is none.
+    pub(super) async fn idle(&self) {
+        loop {
+            let notified = self.idle.notified();
+            if self.count() == 0 {
+                return;
+            }
+            notified.await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entry {
+    /// The id may be used for another request from now on.
+    pub(super) fn free_id(&mut self) {
+        self.active.lock().remove(self.key, &self.token);
+    }
+}
+
+impl Table {
+    fn remove(&mut self, key: u64, token: &Arc<Token>) {
+        if self
+            .tokens
+            .get(&key)
+            .is_some_and(|(entered, _)| Arc::ptr_eq(entered, token))
+        {
+            self.tokens.remove(&key);
+        }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let table = &mut *self.active.lock();
+        table.remove(self.key, &self.token);
+        table.count -= 1;
+        if table.count == 0 {
+            self.active.idle.notify_waiters();
+        }
+    }
+}

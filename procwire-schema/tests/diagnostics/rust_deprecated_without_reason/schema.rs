@@ -1,0 +1,5 @@
+#[procwire::module(version = "1.0.0")]
+pub trait Pdf {
+    #[deprecated]
+    async fn open(&self) -> String;
+}

@@ -1,0 +1,4 @@
+#[procwire::module(version = "1.0.0")]
+pub trait Pdf {
+    async fn open(&self -> String;
+}

@@ -1,0 +1,4 @@
+#[derive(procwire::Type)]
+pub struct Rect {
+    w: f64,
+}

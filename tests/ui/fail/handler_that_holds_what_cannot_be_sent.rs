@@ -1,0 +1,38 @@
+use procwire::{Answers, Type};
+
+#[derive(Clone, Debug, Type)]
+pub struct Page {
+    index: u32,
+}
+
+#[derive(Clone, Debug, Type)]
+pub enum PdfError {
+    NotFound { path: String },
+}
+
+#[procwire::module(version = "1.0.0")]
+pub trait Pdf {
+    async fn open(&self, path: String, password: Option<String>, #[default(150)] dpi: u32) -> Result<Page, PdfError>;
+    async fn render(&self, page: Page, at: u32) -> Page;
+    fn blocks(&self, page: Page) -> Answers<Page, PdfError>;
+}
+
+struct Worker;
+
+impl Pdf for Worker {
+    async fn open(&self, _: String, _: Option<String>, _: u32) -> Result<Page, PdfError> {
+        let shared = std::rc::Rc::new(0);
+        std::future::ready(()).await;
+        Ok(Page { index: *shared })
+    }
+
+    async fn render(&self, page: Page, _: u32) -> Page {
+        page
+    }
+
+    fn blocks(&self, page: Page) -> Answers<Page, PdfError> {
+        Answers::from_iter([page])
+    }
+}
+
+fn main() {}

@@ -1,0 +1,36 @@
+use procwire::{Answers, Type};
+
+#[derive(Clone, Debug, Type)]
+pub struct Page {
+    index: u32,
+}
+
+#[derive(Clone, Debug, Type)]
+pub enum PdfError {
+    NotFound { path: String },
+}
+
+#[procwire::module(version = "1.0.0")]
+pub trait Pdf {
+    async fn open(&self, path: String, password: Option<String>, #[default(150)] dpi: u32) -> Result<Page, PdfError>;
+    async fn render(&self, page: Page, at: u32) -> Page;
+    fn blocks(&self, page: Page) -> Answers<Page, PdfError>;
+}
+
+struct Worker;
+
+impl Pdf for Worker {
+    async fn open(&self, _: String, _: Option<String>, _: u32) -> Result<Page, PdfError> {
+        Ok(Page { index: 0 })
+    }
+
+    async fn render(&self, page: Page, _: u32) -> Page {
+        page
+    }
+
+    async fn blocks(&self, page: Page) -> Result<Page, PdfError> {
+        Ok(page)
+    }
+}
+
+fn main() {}

@@ -1,0 +1,26 @@
+"""From a payload to what is put on the wire.
+
+Twins: procwire-runtime/src/wire/encode.rs, workers/typescript/src/wire/encode.ts. Pure.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+from .header import HEADER
+
+Payload: TypeAlias = "bytes | bytearray | memoryview"
+Encoded: TypeAlias = "bytes | tuple[bytes, Payload]"
+"""A frame ready to be sent: in one piece, or as header and payload when copying the payload would cost."""
+
+LARGE: Final = 64 << 10
+"""Payloads from here on are sent from where they are."""
+
+
+def frame(method: int, flags: int, request: int, payload: Payload) -> Encoded:
+    """One frame."""
+    length = len(payload)
+    header = HEADER.pack(method, flags, request, length)
+    if length >= LARGE:
+        return header, payload
+    return header + payload

@@ -1,0 +1,295 @@
+"""A worker's life: announce, serve, drain, exit.
+
+Twins: procwire-runtime/src/worker/worker.rs, workers/typescript/src/worker/worker.ts.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+from abc import ABC
+from collections.abc import Callable
+from importlib import import_module
+from threading import Thread
+from time import monotonic, sleep
+from typing import Any, ClassVar, Final, NoReturn, TypeVar
+
+from ..contract import GENERATION, Contract
+from ..control.lines import Lines
+from ..control.message import PONG, Order, error, init, parse
+from ..errors import ContractError, ProcwireError, StartError
+from ..ids import ABSOLUTE_MAX_PAYLOAD, DEFAULT_MAX_PAYLOAD, FIRST_ID
+from ..stdio import Control, capture
+from ..transport import Listener, socket_path
+from .dispatch import Dispatch
+from .events import Events, Sink
+from .log import log, log_exception
+from .reader import Reader
+from .threads import Threads
+from .writer import Writer
+
+E = TypeVar("E")
+
+VERSION: Final = "0.1.0"
+DRAIN_SECONDS: Final = 3.0
+"""How long calls may go on after ``$shutdown``; the parent gives 5 seconds for everything."""
+END_SECONDS: Final = 0.75
+"""How long cancelled handlers may clean up, and as much again for the program's own end. Then the process exits."""
+
+
+class Worker(ABC):
+    """Base of the generated base class of your worker."""
+
+    CONTRACT: ClassVar[Contract]
+    _procwire_sink: Sink | None = None
+
+    def _events_of(self, kind: Callable[[Sink], E]) -> E:
+        """The generated ``events`` property. Needs no ``__init__``, which a subclass may forget to call."""
+        if self._procwire_sink is None:
+            self._procwire_sink = Sink(self.CONTRACT)
+        return kind(self._procwire_sink)
+
+
+def serve(
+    worker: Worker | Callable[[], Worker],
+    *,
+    threads: int = 128,
+    max_payload: int = DEFAULT_MAX_PAYLOAD,
+) -> None:
+    """Serves ``worker`` to the parent that started this process, and returns when the parent is done.
+
+    ``threads`` bounds the plain ``def`` handlers that run at the same time once they are known to take long;
+    ``max_payload`` is the largest request accepted, in bytes. A class is made an instance here, so that a
+    constructor that fails is reported to the parent like any other failure to start.
+
+        if __name__ == "__main__":
+            serve(Pdf())
+    """
+    control = capture()
+    try:
+        instance = worker if isinstance(worker, Worker) else worker()
+        run = _Run(instance, control, threads, min(max_payload, ABSOLUTE_MAX_PAYLOAD))
+        run.announce()
+    except Exception as failure:
+        _tell_and_exit(control, failure)
+    run.serve()
+
+
+class _Run:
+    """One worker being served."""
+
+    def __init__(self, worker: Worker, control: Control, threads: int, max_payload: int) -> None:
+        contract = getattr(worker, "CONTRACT", None)
+        if not isinstance(contract, Contract):
+            raise ContractError(f"{type(worker).__qualname__} has no CONTRACT: derive it from the generated class")
+        self._contract: Contract = contract
+        self._control = control
+        self._max_payload = max_payload
+        self._threads = Threads(threads)
+        self._dispatch = Dispatch(worker, contract)
+        if worker._procwire_sink is None:  # pyright: ignore[reportPrivateUsage]
+            worker._procwire_sink = Sink(contract)  # pyright: ignore[reportPrivateUsage]
+        self._sink = worker._procwire_sink  # pyright: ignore[reportPrivateUsage]
+        self._listener: Listener | None = None
+        self._connection: socket.socket | None = None
+        self._reader: Reader | None = None
+        self._waker, self._wakes = os.pipe2(os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
+        self._lock = threading.Lock()
+        self._is_stopping = False
+        self._is_over = threading.Event()
+
+    def announce(self) -> None:
+        """Listens, then says so. The parent tries to connect once, right away."""
+        self._listener = listener = Listener(socket_path())
+        contract = self._contract
+        methods: dict[str, tuple[int, str]] = {
+            m.name: (number, m.kind) for number, m in enumerate(contract.methods, start=FIRST_ID)
+        }
+        events = {e.name: number for number, e in enumerate(contract.events, start=FIRST_ID)}
+        details: dict[str, Any] = {
+            "generation": GENERATION,
+            "language": "python",
+            "runtime": VERSION,
+            "module": contract.name,
+            "version": contract.version,
+            "fingerprint": contract.fingerprint,
+            "methods": {m.name: m.fingerprint for m in contract.methods},
+            "pid": os.getpid(),
+            "features": list[str](),
+        }
+        self._catch_signals()
+        os.register_at_fork(after_in_child=self._leave_child)
+        _write(self._control.writes, init(listener.path, methods, events, details))
+        Thread(target=self._listen_to_parent, name="procwire control", daemon=True).start()
+        if self._dispatch.needs_loop:
+            # It takes longer than the parent takes to connect.
+            Thread(target=import_module, args=("asyncio",), name="procwire start", daemon=True).start()
+
+    def serve(self) -> None:
+        """Serves until the end, which it leaves to the caller unless a handler does not let go."""
+        listener = self._listener
+        assert listener is not None, "announce comes first"
+        try:
+            adopted = listener.adopt(self._control.token, self._waker)
+        finally:
+            listener.close()
+        if adopted is None:
+            return
+        connection, first = adopted
+        writer = Writer(connection, self._threads.submit_now)
+        reader = Reader(connection, first, self._max_payload, self._dispatch, writer, self._threads, self._end)
+        self._dispatch.connect(writer, self._threads, reader, lambda tasks: self._sink.spare(tasks.thread))
+        self._connection, self._reader = connection, reader
+        self._sink.connect(writer)
+        if self._dispatch.needs_loop:
+            Thread(target=self._dispatch.loop, name="procwire start", daemon=True).start()
+        Thread(target=reader.watch, name="procwire watch", daemon=True).start()
+        if self._is_stopping:
+            self._end()
+        else:
+            reader.lead()
+            if not self._is_over.is_set():
+                # Another thread reads now; this one, being Python's main thread, may not leave.
+                self._threads.join_in()
+        self._finish()
+
+    # ── the end ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _listen_to_parent(self) -> None:
+        """Answers pings, whatever handlers do; hears ``$shutdown``, and the end of the parent itself."""
+        lines = Lines()
+        reads = self._control.reads
+        while True:
+            try:
+                data = os.read(reads, 64 << 10)
+            except OSError:
+                data = b""
+            if not data:
+                self._stop(0.0)
+                return
+            for line in lines.feed(data):
+                order = parse(line)
+                if order is Order.PING:
+                    try:
+                        _write(self._control.writes, PONG)
+                    except OSError:
+                        pass  # a parent that is gone closes our stdin too
+                elif order is Order.SHUTDOWN:
+                    self._stop(DRAIN_SECONDS)
+
+    def _stop(self, drain: float) -> None:
+        """Starts the end, once: calls in progress may finish within ``drain`` seconds."""
+        with self._lock:
+            if self._is_stopping:
+                return
+            self._is_stopping = True
+        self._exit_within(drain + 2 * END_SECONDS)
+        os.write(self._wakes, b"!")
+        Thread(target=self._drain, args=(monotonic() + drain,), daemon=True).start()
+
+    def _drain(self, until: float) -> None:
+        while monotonic() < until and not self._is_over.is_set() and self._is_busy():
+            sleep(0.005)
+        connection = self._connection
+        if connection is not None:
+            try:
+                # The reader takes this for the end of data, which it is.
+                connection.shutdown(socket.SHUT_RD)
+            except OSError:
+                pass
+
+    def _is_busy(self) -> bool:
+        return bool(self._dispatch.active) or (self._reader is not None and self._reader.is_busy)
+
+    def _end(self) -> None:
+        """No more requests will come. Called by whichever thread was reading; the main one may be in a handler."""
+        self._exit_within(2 * END_SECONDS)
+        self._sink.connect(None)
+        self._dispatch.cancel_all()
+        self._is_over.set()
+        self._threads.stop()
+
+    def _finish(self) -> None:
+        """Lets handlers clean up, briefly."""
+        until = monotonic() + END_SECONDS
+        while self._is_busy() and monotonic() < until:
+            sleep(0.002)
+        if self._connection is not None:
+            try:
+                self._connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            self._connection.close()
+        if self._is_busy() or not self._dispatch.stop_loop(END_SECONDS):
+            self._exit_now()
+
+    def _exit_within(self, seconds: float) -> None:
+        """Whatever hangs, in a handler or in someone's atexit, the process ends."""
+
+        def exit_late() -> None:
+            sleep(seconds)
+            if self._listener is not None:
+                self._listener.close()
+            self._exit_now()
+
+        Thread(target=exit_late, name="procwire exit", daemon=True).start()
+
+    def _exit_now(self) -> NoReturn:
+        names = sorted({context.method for context in self._dispatch.active.values()})
+        if names:
+            log(f"exits although handlers are still running: {', '.join(names)}")
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (OSError, ValueError, AttributeError):
+                pass
+        os._exit(0)
+
+    def _catch_signals(self) -> None:
+        """SIGTERM and SIGINT end the worker as ``$shutdown`` does, unless the program has its own idea of them."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number, usual in ((signal.SIGTERM, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
+            if signal.getsignal(number) is usual:
+                signal.signal(number, self._on_signal)
+
+    def _on_signal(self, _number: int, _frame: object) -> None:
+        self._stop(DRAIN_SECONDS)
+
+    def _leave_child(self) -> None:
+        """A forked child is not the worker: it must neither write to the parent nor keep its end open."""
+        for fd in (self._control.reads, self._control.writes, self._waker, self._wakes):
+            try:
+                os.close(fd)
+            except OSError:
+                pass
+        self._sink.connect(None)
+        self._listener = None
+        if self._connection is not None:
+            self._connection.close()
+
+
+def _write(fd: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(fd, data) :]
+
+
+def _tell_and_exit(control: Control, failure: Exception) -> NoReturn:
+    """The parent gets the sentence, the log the traceback."""
+    name = type(failure).__qualname__
+    text = str(failure) if isinstance(failure, ProcwireError) else f"{name}: {failure}"
+    if isinstance(failure, StartError | ContractError):
+        log(text)
+    else:
+        log_exception("the worker cannot start", failure)
+    try:
+        _write(control.writes, error(text))
+    except OSError:
+        pass
+    sys.exit(1)
+
+
+__all__ = ["Events", "Worker", "serve"]

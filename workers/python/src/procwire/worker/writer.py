@@ -1,0 +1,149 @@
+"""Frames from every thread, sent in the order they were added, many with one system call.
+
+Twin: procwire-runtime/src/worker/writer.rs; Node has a queue of its own. Knows no frame.
+
+Whoever adds a frame may also send: the first to get the lock sends for all, the others leave. So a reply costs no
+thread hop, and a burst of replies costs one ``send``.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from threading import Lock
+from typing import Final
+
+from ..wire.encode import Encoded, Payload
+
+CROWD: Final = 4096
+"""Frames waiting for a parent that does not read, from which on those who send events wait too. Answers never do:
+the thread that reads requests must stay free, or it could not hear an ABORT, and there is one answer to a request."""
+
+
+class Writer:
+    """The sending half of the connection."""
+
+    def __init__(self, connection: socket.socket, drain_later: Callable[[Callable[[], None]], None]) -> None:
+        self.pending: list[Encoded] = []
+        """Frames not yet handed over. Adding to it needs no lock."""
+        self.is_congested = False
+        """Whether the parent does not take what ``flush_soft`` offered; see ``when_drained``."""
+        self._socket = connection
+        self._drain_later = drain_later
+        self._send = connection.sendall
+        lock = Lock()
+        self._acquire, self._release = lock.acquire, lock.release
+        self._rest: list[memoryview] = []
+        self._waiting: list[Callable[[], None]] = []
+        self._is_broken = False
+
+    def flush(self, wait: bool = False) -> None:
+        """Sends everything, as long as the parent takes it.
+
+        When another thread is sending, that one sends these frames too: then this returns at once, unless ``wait``.
+        """
+        pending = self.pending
+        while pending or self._rest:
+            if not self._acquire(wait):
+                return
+            try:
+                if self._rest:
+                    self._send_rest()
+                if len(pending) == 1:
+                    data = pending.pop(0)
+                    if type(data) is bytes:
+                        self._send(data)
+                    else:
+                        self._send_pieces([data])
+                elif pending:
+                    chunk = pending[:]
+                    del pending[: len(chunk)]
+                    try:
+                        # Fails on a frame in two pieces, which only large ones are.
+                        data = b"".join(chunk)  # type: ignore[arg-type]
+                    except TypeError:
+                        self._send_pieces(chunk)
+                    else:
+                        self._send(data)
+            except OSError:
+                self._break()
+            finally:
+                self._release()
+
+    def flush_soft(self) -> None:
+        """Sends what the parent takes without waiting; a thread sees to the rest. For the event loop."""
+        if self._is_broken:
+            self.pending.clear()
+        stalls = False
+        while self.pending and not self.is_congested and self._acquire(False):
+            chunk = self.pending[:]
+            del self.pending[: len(chunk)]
+            pieces = _merge(chunk)
+            try:
+                while pieces:
+                    sent = self._socket.send(pieces[0], socket.MSG_DONTWAIT)
+                    if sent == len(pieces[0]):
+                        pieces.pop(0)
+                    else:
+                        pieces[0] = pieces[0][sent:]
+            except BlockingIOError:
+                self._rest = pieces
+                self.is_congested = stalls = True
+            except OSError:
+                self._break()
+            finally:
+                self._release()
+        if stalls:
+            self._drain_later(self._drain)
+
+    def when_drained(self, callback: Callable[[], None]) -> None:
+        """Calls ``callback``, on some thread, once the parent has taken what was offered."""
+        self._waiting.append(callback)
+        if not self.is_congested:
+            self._tell()
+
+    def _drain(self) -> None:
+        self.flush(wait=True)
+        self.is_congested = False
+        self.flush(wait=True)  # what was added by those who still saw it congested, and left
+        self._tell()
+
+    def _tell(self) -> None:
+        while self._waiting:
+            try:
+                callback = self._waiting.pop()
+            except IndexError:
+                return
+            callback()
+
+    def _send_pieces(self, chunk: list[Encoded]) -> None:
+        for piece in _merge(chunk):
+            self._send(piece)
+
+    def _send_rest(self) -> None:
+        rest, self._rest = self._rest, []
+        for piece in rest:
+            self._send(piece)
+
+    def _break(self) -> None:
+        """The parent is gone; the reader hears it too and ends the worker."""
+        self._is_broken = True
+        self._rest = []
+        self.pending.clear()
+
+
+def _merge(chunk: list[Encoded]) -> list[memoryview]:
+    """Small frames joined, large payloads where they are."""
+    pieces: list[memoryview] = []
+    small: list[Payload] = []
+    for frame in chunk:
+        if isinstance(frame, tuple):
+            header, payload = frame
+            pieces.append(memoryview(b"".join([*small, header])))
+            pieces.append(memoryview(payload))
+            small = []
+        else:
+            small.append(frame)
+    if small:
+        pieces.append(memoryview(b"".join(small)))
+    return pieces

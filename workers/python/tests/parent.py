@@ -1,0 +1,196 @@
+"""A parent in a hundred lines, over real processes: what the tests need to say and hear, and nothing hidden."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from procwire.ids import ABORT_METHOD, AUTH_METHOD
+from procwire.wire import flags
+from procwire.wire.decode import FrameDecoder
+from procwire.wire.frame import Frame
+from procwire.wire.header import Header
+
+WORKERS = Path(__file__).parent / "workers"
+PATIENCE = 20.0
+encode = msgspec.msgpack.encode
+decode = msgspec.msgpack.decode
+
+# Where the tests run in the background SIGINT is ignored, and what is ignored stays so in every child; what has a
+# handler is not.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class Parent:
+    """One worker process and its two channels."""
+
+    def __init__(
+        self,
+        *command: str,
+        token: str | None = None,
+        env: dict[str, str] | None = None,
+        connects: bool = True,
+    ) -> None:
+        environment = {**os.environ, "PROCWIRE_MODULE_NAME": "test", "PYTHONUNBUFFERED": "", **(env or {})}
+        environment.pop("PROCWIRE_TOKEN", None)
+        if token is not None:
+            environment["PROCWIRE_TOKEN"] = token
+        self.process = subprocess.Popen(
+            command or (sys.executable, str(WORKERS / "everyday.py")),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+        )
+        self.token = token
+        self._text = b""
+        self._lines: deque[bytes] = deque()
+        self._decoder = FrameDecoder(1 << 31)
+        self.frames: deque[Frame] = deque()
+        self._next = 1
+        self.socket: socket.socket | None = None
+        if connects:
+            self.start()
+
+    def __enter__(self) -> Parent:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            assert pipe is not None
+            try:
+                pipe.close()
+            except BrokenPipeError:
+                pass
+        self.process.wait()
+        if self.socket is not None:
+            self.socket.close()
+
+    # ── control plane ────────────────────────────────────────────────────────────────────────────────────────
+
+    def start(self) -> None:
+        """Waits for $init and connects."""
+        self.init = self.control()
+        assert self.init["method"] == "$init", self.init
+        self.path = self.init["params"]["pipe"]
+        schema = self.init["params"]["schema"]
+        self.methods: dict[str, int] = {name: one["id"] for name, one in schema["methods"].items()}
+        self.events: dict[str, int] = {name: one["id"] for name, one in schema["events"].items()}
+        self.connect()
+
+    def connect(self) -> None:
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(self.path)
+        self.socket.settimeout(PATIENCE)
+        if self.token is not None:
+            self.send(AUTH_METHOD, 0, self.token.encode())
+
+    def line(self, timeout: float = PATIENCE) -> bytes:
+        """The next line of the worker's stdout."""
+        stdout = self.process.stdout
+        assert stdout is not None
+        while not self._lines:
+            assert select.select([stdout], [], [], timeout)[0], "no line"
+            got = os.read(stdout.fileno(), 65536)
+            if not got:
+                raise EOFError(self.stderr())
+            *lines, self._text = (self._text + got).split(b"\n")
+            self._lines.extend(lines)
+        return self._lines.popleft()
+
+    def control(self) -> Any:
+        return msgspec.json.decode(self.line())
+
+    def order(self, method: str) -> None:
+        stdin = self.process.stdin
+        assert stdin is not None
+        stdin.write(msgspec.json.encode({"jsonrpc": "2.0", "method": method}) + b"\n")
+        stdin.flush()
+
+    def ping(self) -> float:
+        """Seconds until the pong."""
+        began = time.monotonic()
+        self.order("$ping")
+        assert self.control() == {"jsonrpc": "2.0", "method": "$pong"}
+        return time.monotonic() - began
+
+    def stderr(self) -> str:
+        """What the worker wrote to stderr; waits for its end."""
+        assert self.process.stderr is not None
+        return self.process.stderr.read().decode()
+
+    def wait(self, timeout: float = PATIENCE) -> int:
+        return self.process.wait(timeout)
+
+    # ── data plane ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def send(self, method: int, request: int, payload: bytes = b"", flag: int = 0) -> None:
+        assert self.socket is not None
+        self.socket.sendall(Header(method, flag, request, len(payload)).pack() + payload)
+
+    def request(self, name: str, args: Any = None, *, raw: bytes | None = None) -> int:
+        """Sends a request and gives its id."""
+        request = self._next
+        self._next += 1
+        self.send(self.methods[name], request, encode(args) if raw is None else raw)
+        return request
+
+    def oneway(self, name: str, args: Any = None) -> None:
+        self.send(self.methods[name], 0, encode(args))
+
+    def abort(self, request: int) -> None:
+        self.send(ABORT_METHOD, request)
+
+    def frame(self) -> Frame:
+        """The next frame. Raises EOFError at the end of data."""
+        assert self.socket is not None
+        while not self.frames:
+            got = self.socket.recv(1 << 20)
+            if not got:
+                raise EOFError
+            self.frames.extend(self._decoder.feed(got))
+        return self.frames.popleft()
+
+    def answer(self, request: int) -> Frame:
+        """The next frame of that request; others are kept."""
+        kept: list[Frame] = []
+        try:
+            while True:
+                frame = self.frame()
+                if frame.request == request:
+                    return frame
+                kept.append(frame)
+        finally:
+            self.frames.extendleft(reversed(kept))
+
+    def call(self, name: str, args: Any = None) -> Any:
+        """A whole call to a result method."""
+        frame = self.answer(self.request(name, args))
+        assert frame.flags == flags.RESPONSE, decode(frame.payload)
+        return decode(frame.payload)
+
+    def failure(self, request: int, flag: int = flags.ERROR) -> Any:
+        """The error that answers a request."""
+        frame = self.answer(request)
+        assert frame.flags == flag, (hex(frame.flags), frame.payload)
+        return decode(frame.payload)
+
+    def stream(self, request: int) -> tuple[list[Any], Frame]:
+        """The items of a stream and its last frame."""
+        items: list[Any] = []
+        while True:
+            frame = self.answer(request)
+            if frame.flags != flags.CHUNK:
+                return items, frame
+            items.append(decode(frame.payload))

@@ -1,0 +1,55 @@
+// Owns: MessagePack as every peer reads and writes it, through one library, and the two extensions of npm peers.
+// Siblings: procwire-runtime/src/codec/msgpack.rs, workers/python/src/procwire/codec/msgpack.py
+
+import { addExtension, C1, Packr } from "msgpackr";
+
+/** Above this size the library's own buffer is let go after use: it would keep the memory of its largest message. */
+const KEEP = 1 << 20;
+
+// Written by npm peers: bytes as extension 1, and in old ones dates as extension 2. Read here, never written.
+addExtension({ type: 1, unpack: (data) => data });
+addExtension({
+  type: 2,
+  unpack: (data) => new Date(data.length === 8 ? Buffer.from(data).readDoubleBE(0) : Number.NaN),
+});
+
+/** What the library gives for the one byte that has no meaning. No checked type accepts it. */
+export const NO_VALUE: unknown = C1;
+
+const packr = new Packr({
+  useRecords: false,
+  mapsAsObjects: true,
+  variableMapSize: true,
+  int64AsType: "bigint",
+  encodeUndefinedAsNil: true,
+  useToJSON: false,
+});
+
+/**
+ * Writes one value. Whole numbers up to 32 bits and `bigint` become integers, every other number a float.
+ *
+ * The bytes stay as they are: the library never writes them again.
+ */
+export function encode(value: unknown): Uint8Array {
+  const bytes: Uint8Array = packr.pack(value);
+  if (bytes.length > KEEP) packr.useBuffer(Buffer.allocUnsafeSlow(8192));
+  return bytes;
+}
+
+/** Where a value stands; one object for all, since the library looks at it and no further. */
+const span = { start: 0, end: 0 };
+
+/**
+ * Reads exactly one value, which takes all of `bytes` from `start` to `end`; maps become plain objects, 64-bit integers
+ * `bigint`, binary a view of `bytes`.
+ *
+ * Values that came together are better read from the buffer they came in than from a view for each.
+ *
+ * @throws Error when it is not one well-formed value.
+ */
+export function decode(bytes: Uint8Array, start: number = 0, end: number = bytes.length): unknown {
+  if (start >= end) throw new Error("there is no value: the payload is empty");
+  span.start = start;
+  span.end = end;
+  return packr.unpack(bytes, span) as unknown;
+}

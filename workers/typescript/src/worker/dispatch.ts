@@ -1,0 +1,294 @@
+// Owns: one request from its frame to its one terminal frame.
+// Siblings: procwire-runtime/src/worker/dispatch.rs, workers/python/src/procwire/worker/dispatch.py
+
+import {
+  cancelled,
+  encodeError,
+  invalidArguments,
+  thrown,
+  unencodable,
+  unknownMethod,
+  type ErrorPayload,
+} from "../codec/error.ts";
+import { decode, encode } from "../codec/msgpack.ts";
+import { NIL, noArgs, nothing, raw } from "../codec/raw.ts";
+import { located } from "../codec/shapes.ts";
+import type { Contract, Kind, Reader, Throws, Writer } from "../contract.ts";
+import { ABORT_METHOD, AUTH_METHOD, FIRST_ID, UNCORRELATED } from "../ids.ts";
+import { log } from "../stdio.ts";
+import type { Connection } from "../transport.ts";
+import { ACK, CHUNK, END, ERROR, RESPONSE, STREAM_ERROR } from "../wire/flags.ts";
+import type { FrameSink } from "../wire/frame.ts";
+import { RequestContext, type Context } from "./context.ts";
+
+/** A handler as this module calls it; generated code knows the real types. */
+export type Handler = (args: unknown, context: Context) => unknown;
+
+/** A method and its handler, made ready to be called. */
+interface Route {
+  readonly id: number;
+  readonly name: string;
+  readonly kind: Kind;
+  readonly read: (bytes: Buffer, start: number, end: number) => unknown;
+  readonly write: (value: unknown) => Uint8Array;
+  readonly throws: Throws | undefined;
+  readonly handler: Handler;
+}
+
+/** Items of a stream after which other work gets its turn, whatever the socket says. */
+const TURN = 256;
+const EMPTY = new Uint8Array(0);
+
+/** Serves requests. */
+export class Dispatcher implements FrameSink {
+  readonly #routes: readonly (Route | undefined)[];
+  readonly #maxPayload: number;
+  /** Requests whose handlers have not finished. */
+  readonly #running = new Map<number, RequestContext>();
+  /** One-way calls that have not finished: they have no id to be known by. */
+  readonly #oneways = new Set<RequestContext>();
+  #connection: Connection | undefined;
+  #whenIdle: (() => void) | undefined;
+  #closing = false;
+
+  /** @throws Error naming every handler that is missing. */
+  constructor(contract: Contract, handlers: object, maxPayload: number) {
+    this.#maxPayload = maxPayload;
+    this.#routes = [undefined, ...routes(contract, handlers)];
+  }
+
+  /** Replies go there. */
+  connect(connection: Connection): void {
+    this.#connection = connection;
+  }
+
+  /** Aborts every request, and forgets the connection. */
+  disconnect(): void {
+    this.#connection = undefined;
+    for (const context of [...this.#running.values(), ...this.#oneways]) context.abort();
+  }
+
+  /** Resolves when nothing runs any more. Requests that come after this are refused. */
+  async idle(): Promise<void> {
+    this.#closing = true;
+    if (this.#running.size + this.#oneways.size === 0) return;
+    await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+  }
+
+  frame(method: number, _flags: number, request: number, bytes: Buffer, start: number, end: number): void {
+    if (method === ABORT_METHOD) {
+      this.#running.get(request)?.abort();
+      return;
+    }
+    if (method === AUTH_METHOD) return;
+    const route = this.#routes[method];
+    if (route === undefined) {
+      this.#connection?.send(method, ERROR, request, encodeError(unknownMethod(method)));
+      return;
+    }
+    const context = new RequestContext(route.name, request);
+    if (this.#closing) {
+      this.#fail(route, context, { message: `${route.name}: the worker is shutting down`, kind: "overloaded" });
+      return;
+    }
+    let args: unknown;
+    try {
+      args = route.read(bytes, start, end);
+    } catch (error) {
+      this.#fail(route, context, invalidArguments(route.name, error));
+      return;
+    }
+    let outcome: unknown;
+    try {
+      outcome = route.handler(args, context);
+    } catch (error) {
+      this.#threw(route, context, error);
+      return;
+    }
+    if (route.kind === "stream") void this.#stream(route, context, outcome);
+    else if (isPromise(outcome)) this.#await(route, context, outcome);
+    else this.#answer(route, context, outcome);
+  }
+
+  #await(route: Route, context: RequestContext, outcome: PromiseLike<unknown>): void {
+    this.#begin(context);
+    outcome.then(
+      (value) => {
+        this.#finish(context);
+        this.#answer(route, context, value);
+      },
+      (error: unknown) => {
+        this.#finish(context);
+        this.#threw(route, context, error);
+      },
+    );
+  }
+
+  #answer(route: Route, context: RequestContext, value: unknown): void {
+    if (context.aborted) {
+      this.#fail(route, context, cancelled(route.name));
+      return;
+    }
+    if (context.requestId === UNCORRELATED) return;
+    let payload: Uint8Array;
+    try {
+      payload = this.#write(route, value);
+    } catch (error) {
+      this.#fail(route, context, unencodable(route.name, error));
+      return;
+    }
+    const flags = route.kind === "result" ? RESPONSE : ACK;
+    this.#connection?.send(route.id, flags, context.requestId, payload);
+  }
+
+  async #stream(route: Route, context: RequestContext, items: unknown): Promise<void> {
+    this.#begin(context);
+    let failure: ErrorPayload | undefined;
+    try {
+      failure = await this.#pump(route, context, items);
+    } catch (error) {
+      failure = thrown(error, route.throws);
+    }
+    if (context.aborted) failure = cancelled(route.name);
+    this.#finish(context);
+    if (failure !== undefined) this.#fail(route, context, failure);
+    else if (context.requestId !== UNCORRELATED) this.#connection?.send(route.id, END, context.requestId, EMPTY);
+  }
+
+  /** Sends items for as long as there are any and somebody wants them. What the iteration throws is thrown on. */
+  async #pump(route: Route, context: RequestContext, items: unknown): Promise<ErrorPayload | undefined> {
+    const iterator = iterate(await items);
+    if (iterator === undefined) {
+      return unencodable(route.name, new TypeError("a stream's handler must return something to iterate over"));
+    }
+    for (let sent = 1; ; sent++) {
+      const next = iterator.next();
+      const step = isPromise(next) ? await next : next;
+      if (step.done === true) return undefined;
+      if (!context.aborted) {
+        let payload: Uint8Array;
+        try {
+          payload = this.#write(route, step.value);
+        } catch (error) {
+          await iterator.return?.();
+          return unencodable(route.name, error);
+        }
+        const connection = this.#connection;
+        connection?.send(route.id, CHUNK, context.requestId, payload);
+        if (connection?.pressed === true) await relief(connection, context);
+        else if (sent % TURN === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+      }
+      if (context.aborted) {
+        await iterator.return?.();
+        return undefined;
+      }
+    }
+  }
+
+  #write(route: Route, value: unknown): Uint8Array {
+    const payload = route.write(value);
+    if (payload.length > this.#maxPayload) {
+      throw new RangeError(`it takes ${payload.length} bytes, more than the limit of ${this.#maxPayload}`);
+    }
+    return payload;
+  }
+
+  #threw(route: Route, context: RequestContext, error: unknown): void {
+    if (context.aborted) {
+      this.#fail(route, context, cancelled(route.name));
+      return;
+    }
+    let payload: ErrorPayload;
+    try {
+      payload = thrown(error, route.throws);
+    } catch (second) {
+      payload = unencodable(route.name, second);
+    }
+    this.#fail(route, context, payload);
+  }
+
+  #fail(route: Route, context: RequestContext, payload: ErrorPayload): void {
+    if (context.requestId === UNCORRELATED) {
+      log(`${route.name} (one-way) failed: ${payload.traceback ?? payload.message}`);
+      return;
+    }
+    const flags = route.kind === "stream" ? STREAM_ERROR : ERROR;
+    this.#connection?.send(route.id, flags, context.requestId, encodeError(payload));
+  }
+
+  #begin(context: RequestContext): void {
+    if (context.requestId === UNCORRELATED) this.#oneways.add(context);
+    else this.#running.set(context.requestId, context);
+  }
+
+  #finish(context: RequestContext): void {
+    if (context.requestId === UNCORRELATED) this.#oneways.delete(context);
+    else if (this.#running.get(context.requestId) === context) this.#running.delete(context.requestId);
+    if (this.#running.size + this.#oneways.size === 0) this.#whenIdle?.();
+  }
+}
+
+/** Waits until the socket takes more, or nobody wants it any more. */
+async function relief(connection: Connection, context: RequestContext): Promise<void> {
+  await new Promise<void>((resolve) => {
+    connection.whenRelieved(resolve);
+    context.whenAborted(resolve);
+  });
+  context.calm();
+}
+
+function isPromise<T>(value: unknown): value is PromiseLike<T> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+/** An iterator, synchronous or not. */
+interface Iteration {
+  next(): IteratorResult<unknown> | PromiseLike<IteratorResult<unknown>>;
+  return?(): unknown;
+}
+
+function iterate(items: unknown): Iteration | undefined {
+  if (typeof items !== "object" || items === null) return undefined;
+  const make: unknown =
+    Reflect.get(items, Symbol.asyncIterator) ?? Reflect.get(items, Symbol.iterator);
+  if (typeof make !== "function") return undefined;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the iteration protocol promises
+  return Reflect.apply(make, items, []) as Iteration;
+}
+
+function routes(contract: Contract, handlers: object): Route[] {
+  const missing: string[] = [];
+  const found = contract.methods.map((method, index): Route => {
+    const handler: unknown = Reflect.get(handlers, method.handler);
+    if (!isHandler(handler)) missing.push(method.handler);
+    const call: Handler = isHandler(handler) ? handler : nothing;
+    const { args, answer } = method;
+    return {
+      id: FIRST_ID + index,
+      name: method.name,
+      kind: method.kind,
+      throws: method.throws,
+      handler: (value, context) => call.call(handlers, value, context),
+      read: args === raw ? (bytes, start, end) => new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start) : reading(args),
+      write: answer === raw ? (value) => raw(value, "$") : writing(answer),
+    };
+  });
+  if (missing.length > 0) {
+    throw new Error(`${contract.name}: no handler for ${missing.join(", ")}; add one for each method of the schema`);
+  }
+  return found;
+}
+
+function isHandler(value: unknown): value is Handler {
+  return typeof value === "function";
+}
+
+function reading(read: Reader): Route["read"] {
+  if (read === noArgs) return (bytes, start, end) => located(read, start === end ? null : decode(bytes, start, end));
+  return (bytes, start, end) => located(read, decode(bytes, start, end));
+}
+
+function writing(write: Writer): (value: unknown) => Uint8Array {
+  if (write === nothing) return () => NIL;
+  return (value) => encode(located(write, value));
+}
