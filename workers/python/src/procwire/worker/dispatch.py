@@ -157,8 +157,8 @@ class Dispatch:
 
     # ── running ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def start(self, method: int, context: Context, args: Any) -> None:
-        """Runs a call that is not quick: here, if that is what it is expected to take least time by."""
+    def hand_over(self, method: int, context: Context, args: Any) -> bool:
+        """Gives a call to whoever runs its kind, the event loop or a thread. False when it is to be run here."""
         call = self.calls[method]
         if call.is_async:
             self._remember(context)
@@ -167,7 +167,12 @@ class Dispatch:
             self._remember(context)
             self._threads.submit(lambda: self._run_in_thread(call, context, args))
         else:
-            self._run(call, context, args)
+            return False
+        return True
+
+    def run(self, method: int, context: Context, args: Any) -> None:
+        """Runs a plain handler here. Raises nothing."""
+        self._run(self.calls[method], context, args)
 
     def _run_in_thread(self, call: Call, context: Context, args: Any) -> None:
         began = time.perf_counter()
@@ -311,14 +316,19 @@ class Dispatch:
 
     def adopt(self, call: Call, context: Context, outcome: Any) -> None:
         """A plain ``def`` gave something to be awaited: the event loop goes on with it."""
-        self._remember(context)
+        with self._lock:
+            context._task = False  # pyright: ignore[reportPrivateUsage]
+            self._remember(context)
         self.loop().adopt(call, context, outcome)
 
     # ── book-keeping ─────────────────────────────────────────────────────────────────────────────────────────
 
     def runs_long(self, context: Context) -> None:
         """The reading thread is stuck in this call: it can be aborted now, and the next one goes elsewhere."""
-        self._remember(context)
+        with self._lock:
+            # One that the event loop goes on with is remembered, or over by now.
+            if context._task is None:  # pyright: ignore[reportPrivateUsage]
+                self._remember(context)
         call = self._by_name[context.method]
         call.is_slow = True
         call.streak = 0

@@ -202,8 +202,15 @@ class Reader:
         if args is REFUSED:
             return False
         context = dispatch.context(method, request)
+        me.busy = object()  # not the call: it is someone else's once it is handed over
+        if dispatch.hand_over(method, context, args):
+            me.busy = None
+            if self._leader is not me and self._is_deposed(me):
+                self._writer.flush()
+                return True
+            return False
         me.busy = context
-        dispatch.start(method, context, args)
+        dispatch.run(method, context, args)
         me.busy = None
         if self._leader is not me and self._is_deposed(me):
             self._retire(context)
@@ -337,5 +344,6 @@ class Reader:
             return self._leader is not me
 
     def _retire(self, context: Context) -> None:
-        self._dispatch.forget(context)
+        if context._task is None:  # pyright: ignore[reportPrivateUsage]
+            self._dispatch.forget(context)  # otherwise the event loop goes on with it
         self._writer.flush()

@@ -92,7 +92,6 @@ class Tasks:
 
     def adopt(self, call: Call, context: Context, outcome: Any) -> None:
         """Goes on with what a plain ``def`` gave: an awaitable, or an async iterator."""
-        context._task = False  # pyright: ignore[reportPrivateUsage]
         self._post((call, context, outcome, False))
 
     def cancel(self, context: Context) -> None:

@@ -6,6 +6,7 @@ Twins: procwire-runtime/src/worker/worker.rs, workers/typescript/src/worker/work
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import sys
@@ -96,7 +97,9 @@ class _Run:
         self._listener: Listener | None = None
         self._connection: socket.socket | None = None
         self._reader: Reader | None = None
-        self._waker, self._wakes = os.pipe2(os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
+        self._waker, self._wakes = _pipe()
+        self._heard, self._signals = _pipe()
+        self._caught: dict[int, Any] = {}
         self._lock = threading.Lock()
         self._is_stopping = False
         self._is_over = threading.Event()
@@ -159,10 +162,18 @@ class _Run:
     # ── the end ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def _listen_to_parent(self) -> None:
-        """Answers pings, whatever handlers do; hears ``$shutdown``, and the end of the parent itself."""
+        """Answers pings, whatever handlers do; hears ``$shutdown``, signals, and the end of the parent itself."""
         lines = Lines()
         reads = self._control.reads
+        poll = select.poll()
+        poll.register(reads, select.POLLIN)
+        poll.register(self._heard, select.POLLIN)
         while True:
+            ready = [fd for fd, _ in poll.poll()]
+            if self._heard in ready and self._is_ended_by(os.read(self._heard, 64)):
+                self._stop(DRAIN_SECONDS)
+            if reads not in ready:
+                continue
             try:
                 data = os.read(reads, 64 << 10)
             except OSError:
@@ -249,19 +260,41 @@ class _Run:
         os._exit(0)
 
     def _catch_signals(self) -> None:
-        """SIGTERM and SIGINT end the worker as ``$shutdown`` does, unless the program has its own idea of them."""
+        """SIGTERM and SIGINT end the worker as ``$shutdown`` does, unless the program has its own idea of them.
+
+        They are heard through a descriptor: Python runs a handler on the main thread only, and a signal that comes
+        just before that thread waits in a ``recv`` would not be seen until something else arrives.
+        """
         if threading.current_thread() is not threading.main_thread():
             return
         for number, usual in ((signal.SIGTERM, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
             if signal.getsignal(number) is usual:
+                self._caught[number] = usual
                 signal.signal(number, self._on_signal)
+        os.set_blocking(self._signals, False)
+        other = signal.set_wakeup_fd(self._signals, warn_on_full_buffer=False)
+        if other != -1:
+            signal.set_wakeup_fd(other, warn_on_full_buffer=False)
 
-    def _on_signal(self, _number: int, _frame: object) -> None:
-        self._stop(DRAIN_SECONDS)
+    def _on_signal(self, number: int, _frame: object) -> None:
+        """Runs where a program took the wake-up descriptor for itself, and does no harm elsewhere."""
+        try:
+            os.write(self._signals, bytes([number]))
+        except BlockingIOError:
+            pass  # enough of them are there
+
+    def _is_ended_by(self, signals: bytes) -> bool:
+        return any(number in self._caught and signal.getsignal(number) == self._on_signal for number in signals)
 
     def _leave_child(self) -> None:
         """A forked child is not the worker: it must neither write to the parent nor keep its end open."""
-        for fd in (self._control.reads, self._control.writes, self._waker, self._wakes):
+        for number, usual in self._caught.items():
+            if signal.getsignal(number) == self._on_signal:
+                signal.signal(number, usual)
+        if self._caught:
+            signal.set_wakeup_fd(-1)
+        ends = (self._control.reads, self._control.writes, self._waker, self._wakes, self._heard, self._signals)
+        for fd in ends:
             try:
                 os.close(fd)
             except OSError:
@@ -270,6 +303,10 @@ class _Run:
         self._listener = None
         if self._connection is not None:
             self._connection.close()
+
+
+def _pipe() -> tuple[int, int]:
+    return os.pipe2(os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
 
 
 def _write(fd: int, data: bytes) -> None:
