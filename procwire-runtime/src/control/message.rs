@@ -1,11 +1,11 @@
-//! The messages of the control plane: `$init`, `$error`, `$ping`, `$pong`, `$shutdown`.
+//! The messages of the control plane: `$init`, `$error`, `$ping`, `$pong`, `$log`, `$shutdown`.
 //! Siblings: `workers/python/src/procwire/control/message.py`, `workers/typescript/src/control/message.ts`.
-
-use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::contract::{Contract, GENERATION};
+use super::init::{self, Init, InvalidInit};
+use super::log::LogLine;
+use super::tag::Nonce;
 
 /// Parent to worker: are you there?
 pub const PING: &str = "{\"jsonrpc\":\"2.0\",\"method\":\"$ping\"}\n";
@@ -23,7 +23,11 @@ pub enum Message {
     Error(String),
     /// The worker is alive.
     Pong,
-    /// Anything else: a log line, or a message of a later version.
+    /// A record of the worker's log.
+    Log(LogLine),
+    /// A message of a later version, or one that lacks what it must have.
+    Unknown,
+    /// Anything else: what someone printed.
     Noise,
 }
 
@@ -38,68 +42,29 @@ pub enum ParentMessage {
     Noise,
 }
 
-/// What a worker announces.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Init {
-    /// Where it listens.
-    pub pipe: String,
-    /// What it serves.
-    pub methods: BTreeMap<String, InitMethod>,
-    /// Ids of the events it may send.
-    pub events: BTreeMap<String, u64>,
-    /// `params.version`, if it is text.
-    pub version: Option<String>,
-    /// What only our own workers say.
-    pub ours: Option<Announcement>,
-}
-
-/// A method as announced.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct InitMethod {
-    /// Its id.
-    pub id: u64,
-    /// How it answers, in the words of the wire.
-    pub response: String,
-    /// A time limit in milliseconds, where a peer states one. Zero or less means none.
-    pub timeout_ms: Option<f64>,
-}
-
-/// The key `procwire` of `$init`: what our own workers add, and what plain peers ignore.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Announcement {
-    /// `rust`, `python` or `typescript`.
-    pub language: String,
-    /// The version of the worker's runtime.
-    pub runtime: String,
-    /// The version of the module it was built for.
-    pub version: String,
-    /// The fingerprint of the whole module.
-    pub fingerprint: String,
-    /// The fingerprint of each method.
-    pub methods: BTreeMap<String, String>,
-}
-
-/// An `$init` that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("$init without a usable `{field}`: expected {expected}")]
-pub struct InvalidInit {
-    /// The path of the field.
-    pub field: String,
-    /// What belongs there.
-    pub expected: &'static str,
-}
-
 impl Message {
-    /// Reads a line from the worker. Only `method` and `params` are looked at.
+    /// Reads a line from a worker. Only `method` and `params` are looked at.
     #[must_use]
     pub fn parse(line: &[u8]) -> Self {
-        let Some(mut object) = object(line) else {
-            return Self::Noise;
-        };
+        object(line).map_or(Self::Noise, |object| Self::of(object, line))
+    }
+
+    /// Reads a line from a worker that tags its messages: one without the nonce is noise, whatever it says.
+    #[must_use]
+    pub fn parse_tagged(line: &[u8], nonce: &Nonce) -> Self {
+        match object(line) {
+            Some(object) if has(&object, nonce) => Self::of(object, line),
+            _ => Self::Noise,
+        }
+    }
+
+    fn of(mut object: Map<String, Value>, line: &[u8]) -> Self {
         match object.get("method").and_then(Value::as_str) {
             Some("$init") => {
+                let nonce = object.remove("nonce");
                 let params = object.remove("params").unwrap_or(Value::Null);
-                Self::Init(Box::new(Init::parse(&params)))
+                let init = init::unique_names(line).and_then(|()| Init::parse(&params, nonce));
+                Self::Init(Box::new(init))
             }
             Some("$error") => {
                 let message = object
@@ -109,7 +74,9 @@ impl Message {
                 Self::Error(message.unwrap_or("Unknown").to_owned())
             }
             Some("$pong") => Self::Pong,
-            _ => Self::Noise,
+            Some("$log") => LogLine::parse(object.get("params")).map_or(Self::Unknown, Self::Log),
+            Some(_) => Self::Unknown,
+            None => Self::Noise,
         }
     }
 }
@@ -118,117 +85,25 @@ impl ParentMessage {
     /// Reads a line from the parent.
     #[must_use]
     pub fn parse(line: &[u8]) -> Self {
-        let object = object(line.trim_ascii_start());
-        match object
-            .as_ref()
-            .and_then(|object| object.get("method"))
-            .and_then(Value::as_str)
-        {
+        object(line.trim_ascii_start()).map_or(Self::Noise, |object| Self::of(&object))
+    }
+
+    /// Reads a line from a parent that tags its messages: one without the nonce is noise.
+    #[must_use]
+    pub fn parse_tagged(line: &[u8], nonce: &Nonce) -> Self {
+        match object(line.trim_ascii_start()) {
+            Some(object) if has(&object, nonce) => Self::of(&object),
+            _ => Self::Noise,
+        }
+    }
+
+    fn of(object: &Map<String, Value>) -> Self {
+        match object.get("method").and_then(Value::as_str) {
             Some("$ping") => Self::Ping,
             Some("$shutdown") => Self::Shutdown,
             _ => Self::Noise,
         }
     }
-}
-
-impl Init {
-    fn parse(params: &Value) -> Result<Self, InvalidInit> {
-        let pipe = text(params.get("pipe"), "params.pipe")?;
-        let schema = map(params.get("schema"), "params.schema")?;
-        let mut init = Self {
-            pipe,
-            version: params
-                .get("version")
-                .and_then(Value::as_str)
-                .map(str::to_owned),
-            ..Self::default()
-        };
-        for (name, method) in map(schema.get("methods"), "params.schema.methods")? {
-            let at = |field: &str| format!("params.schema.methods.{name}.{field}");
-            let method = InitMethod {
-                id: id(method.get("id"), &at("id"))?,
-                response: text(method.get("response"), &at("response"))?,
-                timeout_ms: method.get("timeout").and_then(Value::as_f64),
-            };
-            init.methods.insert(name.clone(), method);
-        }
-        for (name, event) in map(schema.get("events"), "params.schema.events")? {
-            let id = id(event.get("id"), &format!("params.schema.events.{name}.id"))?;
-            init.events.insert(name.clone(), id);
-        }
-        init.ours = params
-            .get("procwire")
-            .and_then(Value::as_object)
-            .map(Announcement::parse);
-        Ok(init)
-    }
-}
-
-impl Announcement {
-    fn parse(ours: &Map<String, Value>) -> Self {
-        let text = |key: &str| {
-            ours.get(key)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let methods = ours
-            .get("methods")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten();
-        Self {
-            language: text("language"),
-            runtime: text("runtime"),
-            version: text("version"),
-            fingerprint: text("fingerprint"),
-            methods: methods
-                .filter_map(|(name, print)| Some((name.clone(), print.as_str()?.to_owned())))
-                .collect(),
-        }
-    }
-}
-
-/// The `$init` line of a Rust worker. Ids are 1, 2, 3, … in the order of the contract, for methods and events apart.
-#[must_use]
-pub fn announce(contract: &Contract, pipe: &str, pid: u32) -> String {
-    let mut methods = Map::new();
-    let mut prints = Map::new();
-    for (index, method) in contract.methods.iter().enumerate() {
-        methods.insert(
-            method.name.to_owned(),
-            json!({ "id": index + 1, "response": method.kind.as_str() }),
-        );
-        prints.insert(
-            method.name.to_owned(),
-            method.fingerprint().to_string().into(),
-        );
-    }
-    let mut events = Map::new();
-    for (index, event) in contract.events.iter().enumerate() {
-        events.insert(event.name.to_owned(), json!({ "id": index + 1 }));
-    }
-    let line = json!({
-        "jsonrpc": "2.0",
-        "method": "$init",
-        "params": {
-            "pipe": pipe,
-            "schema": { "methods": methods, "events": events },
-            "version": "1.0.0",
-            "procwire": {
-                "generation": GENERATION,
-                "language": "rust",
-                "runtime": env!("CARGO_PKG_VERSION"),
-                "module": contract.name,
-                "version": contract.version,
-                "fingerprint": contract.fingerprint().to_string(),
-                "methods": prints,
-                "pid": pid,
-                "features": [],
-            },
-        },
-    });
-    format!("{line}\n")
 }
 
 /// The `$error` line of a worker that cannot start.
@@ -251,29 +126,8 @@ fn object(line: &[u8]) -> Option<Map<String, Value>> {
     }
 }
 
-fn text(value: Option<&Value>, field: &str) -> Result<String, InvalidInit> {
-    let text = value.and_then(Value::as_str).map(str::to_owned);
-    text.ok_or_else(|| InvalidInit {
-        field: field.to_owned(),
-        expected: "text",
-    })
-}
-
-fn map<'a>(value: Option<&'a Value>, field: &str) -> Result<&'a Map<String, Value>, InvalidInit> {
-    value.and_then(Value::as_object).ok_or_else(|| InvalidInit {
-        field: field.to_owned(),
-        expected: "an object",
-    })
-}
-
-fn id(value: Option<&Value>, field: &str) -> Result<u64, InvalidInit> {
-    let id = value
-        .and_then(Value::as_f64)
-        .filter(|id| id.trunc() == *id && (0.0..=4e9).contains(id));
-    id.map(|id| id as u64).ok_or_else(|| InvalidInit {
-        field: field.to_owned(),
-        expected: "a whole number",
-    })
+fn has(object: &Map<String, Value>, nonce: &Nonce) -> bool {
+    object.get("nonce").and_then(Value::as_str) == Some(nonce.as_str())
 }
 
 #[cfg(test)]
@@ -306,31 +160,25 @@ mod tests {
     }
 
     #[test]
-    fn an_init_names_what_it_lacks() {
-        for (line, field) in [
-            (r#"{"method":"$init"}"#, "params.pipe"),
-            (r#"{"method":"$init","params":{"pipe":1}}"#, "params.pipe"),
-            (
-                r#"{"method":"$init","params":{"pipe":"p"}}"#,
-                "params.schema",
-            ),
-            (
-                r#"{"method":"$init","params":{"pipe":"p","schema":{"events":{}}}}"#,
-                "params.schema.methods",
-            ),
-            (
-                r#"{"method":"$init","params":{"pipe":"p","schema":{"methods":{}}}}"#,
-                "params.schema.events",
-            ),
-            (
-                r#"{"method":"$init","params":{"pipe":"p","schema":{"methods":{"a":{"id":1.5,"response":"ack"}},"events":{}}}}"#,
-                "params.schema.methods.a.id",
-            ),
-        ] {
-            let Message::Init(init) = Message::parse(line.as_bytes()) else {
-                panic!("{line}")
-            };
-            assert_eq!(init.unwrap_err().field, field);
-        }
+    fn without_the_nonce_a_message_of_a_tagged_channel_is_noise() {
+        let (nonce, other) = (Nonce::new([7; 16]), Nonce::new([8; 16]));
+        let pong = |nonce| crate::control::tagged(PONG, nonce);
+        let read = |line: String| Message::parse_tagged(line.trim().as_bytes(), &nonce);
+        assert_eq!(read(pong(Some(&nonce))), Message::Pong);
+        assert_eq!(read(pong(Some(&other))), Message::Noise);
+        assert_eq!(read(pong(None)), Message::Noise);
+        let read = |line: String| ParentMessage::parse_tagged(line.as_bytes(), &nonce);
+        let shutdown = |nonce| crate::control::tagged(SHUTDOWN, nonce);
+        assert_eq!(read(shutdown(Some(&nonce))), ParentMessage::Shutdown);
+        assert_eq!(read(shutdown(Some(&other))), ParentMessage::Noise);
+    }
+
+    #[test]
+    fn what_names_a_method_is_a_message_and_what_does_not_is_noise() {
+        assert_eq!(Message::parse(br#"{"method":"$later"}"#), Message::Unknown);
+        assert_eq!(
+            Message::parse(br#"{"level":30,"msg":"up"}"#),
+            Message::Noise
+        );
     }
 }

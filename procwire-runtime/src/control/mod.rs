@@ -3,11 +3,18 @@
 //! Pure: no I/O, no clock. It knows nothing of frames; where the two channels meet is the supervisor's and the worker's.
 //! Siblings: `workers/python/src/procwire/control`, `workers/typescript/src/control`.
 
+mod features;
+mod flood;
+mod init;
 mod lines;
+mod log;
 mod message;
+mod tag;
 
+pub use features::Features;
+pub use flood::Flood;
+pub use init::{Announcement, Init, InitMethod, InvalidInit, announce};
 pub use lines::{Line, Lines};
-pub use message::{
-    Announcement, Init, InvalidInit, Message, PING, PONG, ParentMessage, SHUTDOWN, announce,
-    failure,
-};
+pub use log::{LogLevel, LogLine, log_line};
+pub use message::{Message, PING, PONG, ParentMessage, SHUTDOWN, failure};
+pub use tag::{Nonce, tagged};

@@ -18,7 +18,7 @@ use super::lifeline;
 use super::session::{self, Limits, Phase, reached};
 use super::stdio::{self, Control};
 use crate::contract::Contract;
-use crate::control::{announce, failure};
+use crate::control::{Features, announce, failure};
 use crate::transport::{Address, AddressError, Duplex, Listener};
 use crate::wire::WireError;
 
@@ -110,7 +110,11 @@ fn listen(
         path: address.path().to_owned(),
         cause,
     })?;
-    write_line(control, &announce(contract, address.as_str(), pid)).map_err(ServeError::Control)?;
+    write_line(
+        control,
+        &announce(contract, address.as_str(), pid, &Features::default()),
+    )
+    .map_err(ServeError::Control)?;
     Ok((address, listener))
 }
 

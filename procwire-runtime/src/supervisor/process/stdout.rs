@@ -65,7 +65,9 @@ async fn drain(
             };
             let word = match message {
                 Message::Pong => return pong.notify_one(),
-                Message::Noise => return noise(&line, module, pid),
+                Message::Noise | Message::Unknown | Message::Log(_) => {
+                    return noise(&line, module, pid);
+                }
                 Message::Init(init) => Word::Init(init),
                 Message::Error(text) => Word::Error(text),
             };
