@@ -16,6 +16,7 @@ mod number;
 pub mod raw;
 mod raw_value;
 mod record;
+mod scan;
 mod text;
 mod timestamp;
 mod types;
@@ -33,6 +34,7 @@ pub use declared::{
 };
 pub use raw_value::RawValue;
 pub use record::{Record, field, key, missing, put, put_some, read_record, skip};
+pub use scan::{Fault, MAX_DEPTH, MAX_ELEMENTS, Refused, scan};
 pub use text::{read_tag, unknown_tag, write_tag};
 pub use types::{As, AsRef, Never, Type, shape};
 pub use union::{Union, read_union};

@@ -2,9 +2,10 @@
 //! Siblings: `workers/python/src/procwire/codec/msgpack.py`, `workers/typescript/src/codec/msgpack.ts`.
 
 use serde::Serialize;
-use serde::de::{Deserialize, IgnoredAny};
+use serde::de::Deserialize;
 
 use super::record::path_and_message;
+use super::scan::scan;
 use super::types::{As, AsRef, Type};
 
 /// A value could not be written.
@@ -49,7 +50,7 @@ pub(super) fn write<T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), En
 /// Reads a whole payload. An empty one counts as absent.
 ///
 /// # Errors
-/// Malformed bytes, a value that does not fit the type, more than 64 levels, or bytes after the value.
+/// The payload is [refused](super::scan()) as it is, or the value does not fit the type.
 pub fn decode<T: Type>(payload: &[u8]) -> Result<T, DecodeError> {
     if payload.is_empty() {
         return T::absent().ok_or_else(|| DecodeError::at_root("the payload is empty"));
@@ -59,18 +60,11 @@ pub fn decode<T: Type>(payload: &[u8]) -> Result<T, DecodeError> {
 
 /// [`decode`] for what is no type of a schema. An empty payload is an error.
 pub(super) fn read<'de, T: Deserialize<'de>>(payload: &'de [u8]) -> Result<T, DecodeError> {
+    // From here on there is exactly one value, and no more of it than a reader can take.
+    scan(payload).map_err(|refused| DecodeError::at_root(refused.to_string()))?;
     let mut deserializer = rmp_serde::Deserializer::from_read_ref(payload);
-    deserializer.set_max_depth(MAX_DEPTH);
-    let value = T::deserialize(&mut deserializer).map_err(|error| {
+    T::deserialize(&mut deserializer).map_err(|error| {
         let (path, message) = path_and_message(&error.to_string());
         DecodeError { path, message }
-    })?;
-    // The reader does not tell how far it came; only at the end is there no further marker to read.
-    match IgnoredAny::deserialize(&mut deserializer) {
-        Err(rmp_serde::decode::Error::InvalidMarkerRead(_)) => Ok(value),
-        _ => Err(DecodeError::at_root("bytes follow the value")),
-    }
+    })
 }
-
-/// Deep enough for real data, shallow enough for the smallest stack a task may run on.
-const MAX_DEPTH: usize = 128;
