@@ -1,4 +1,4 @@
-//! Optionals, lists, arrays, maps, tuples and JSON.
+//! Optionals, lists, arrays, maps and tuples.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq, SerializeTuple};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserializer, Serializer};
 
 use super::check::{At, Violations};
 use super::record::{at_index, at_key};
@@ -296,21 +296,4 @@ tuples! {
     10 "($0,$1,$2,$3,$4,$5,$6,$7,$8,$9)" (T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9)
     11 "($0,$1,$2,$3,$4,$5,$6,$7,$8,$9,$10)" (T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10)
     12 "($0,$1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)" (T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11)
-}
-
-/// Anything JSON can say.
-impl Type for serde_json::Value {
-    const SHAPE: &'static Shape = &Shape::builtin("json");
-
-    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Serialize::serialize(self, serializer)
-    }
-
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Deserialize::deserialize(deserializer)
-    }
-
-    fn absent() -> Option<Self> {
-        None
-    }
 }

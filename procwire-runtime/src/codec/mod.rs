@@ -11,6 +11,7 @@ mod decimal;
 mod declared;
 mod duration;
 pub mod error;
+mod json;
 pub mod msgpack;
 mod number;
 pub mod raw;
