@@ -272,7 +272,8 @@ async fn an_answer_that_does_not_fit_fails_that_call_only_and_names_the_field() 
             "$.id: length 0 is outside 1..=",
         ),
         (b"", "the payload is empty"),
-        (b"\x01\x01", "$: invalid type: integer `1`"),
+        (b"\x01", "$: invalid type: integer `1`"),
+        (b"\x01\x01", "$: bytes follow the value"),
     ] {
         let call = tokio::spawn(pdf.open("x").into_future());
         let request = peer.next().await;
