@@ -48,16 +48,17 @@
 //! |---|---|
 //! | write a module in Rust | [`module`](macro@module), [`Type`](derive@Type) |
 //! | write it in TOML | [`include_schema!`], and the program `procwire-gen` for other languages |
-//! | start a worker | [`Builder`], [`Restart`], [`Heartbeat`], [`SpawnError`] |
+//! | start a worker | [`Builder`], [`Environment`], [`Restart`], [`Heartbeat`], [`SpawnError`] |
 //! | call it | [`CallError`], [`Outcome`], [`ItemStream`], [`EventStream`] |
 //! | watch it | [`Module`], [`ModuleState`], [`Lifecycle`] |
 //! | be a worker in Rust | [`Answers`], [`Ack`], [`Oneway`], [`ctx`], [`ServeError`] |
 
 pub use procwire_runtime::__private::{
-    Ack, Answers, Builder, CallError, CallSite, Contract, Decimal, EmitError, EventStream, Exit,
-    Fingerprint, Heartbeat, IntoArg, ItemStream, Items, Lifecycle, LifecycleStream, Module,
-    ModuleState, Never, Oneway, Outcome, RawValue, RemoteError, RequestContext, Restart,
-    ServeError, SpawnError, Type, Violation, Violations, ctx,
+    Ack, Answers, Builder, CallError, CallSite, Contract, Decimal, Difference, EmitError,
+    Environment, EventStream, Exit, Fingerprint, Heartbeat, IntoArg, ItemStream, Items, Lifecycle,
+    LifecycleStream, Module, ModuleState, Never, Oneway, Outcome, RawValue, RemoteError,
+    RequestContext, Restart, ServeError, SpawnError, StartError, StartPhase, Type, Violation,
+    Violations, ctx,
 };
 #[doc(no_inline)]
 pub use procwire_runtime::__private::{Bytes, Uuid, Value};

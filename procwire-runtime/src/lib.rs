@@ -55,7 +55,9 @@ pub mod __private {
         Call, CallError, CallSite, Client, EventStream, ItemStream, Lifecycle, LifecycleStream,
         Module, ModuleState, OnewayFuture, RemoteError, ResultFuture, StreamFuture,
     };
-    pub use crate::supervisor::{Builder, SpawnError, in_memory};
+    pub use crate::supervisor::{
+        Builder, Difference, Environment, SpawnError, StartError, StartPhase, in_memory,
+    };
     pub use crate::worker::{
         Ack, Answers, Dispatch, EmitError, EventSink, Items, Oneway, Request, RequestContext,
         ServeError, ctx, serve,

@@ -48,7 +48,10 @@ async fn every_unusable_greeting_says_what_is_wrong() {
             "other-kind",
             "the worker answers the method `blocks` as `result`, the schema says `stream`",
         ),
-        ("reserved-id", "methods.risky.id`: expected a whole number from 1 to 65533"),
+        (
+            "reserved-id",
+            "methods.risky.id`: expected a whole number from 1 to 65533",
+        ),
         (
             "nobody-listens",
             "cannot connect to the worker at \"/nowhere/procwire.sock\"",

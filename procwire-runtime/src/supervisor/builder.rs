@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::SpawnError;
-use super::process::Launch;
+use super::process::{Environment, Launch};
 use super::run::{Handle, Supervisor};
 use super::start::Plan;
 use crate::clock::Clock;
@@ -98,7 +98,14 @@ impl<C: Client> Builder<C> {
         self
     }
 
-    /// A variable of the worker's environment, beside those of this process.
+    /// What the worker inherits of this process's environment; everything by default.
+    #[must_use]
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.launch.environment = environment;
+        self
+    }
+
+    /// A variable of the worker's environment, beside those it inherits.
     #[must_use]
     pub fn env(mut self, key: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.launch

@@ -3,13 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
 use tokio::sync::oneshot;
 
-use super::run::{STDIN, Supervisor};
+use super::run::Supervisor;
 use super::start::Live;
 use crate::connection::{Down, Exit};
-use crate::control::SHUTDOWN;
 use crate::module::{Lifecycle, ModuleState, SlotState};
 
 impl Supervisor {
@@ -44,7 +42,8 @@ impl Supervisor {
             reason: reason.clone(),
             stderr_tail: tail.clone(),
         });
-        tracing::warn!(module = self.contract.name, pid, %exit, %reason, "the worker is gone");
+        let noise = live.stdout.noise();
+        tracing::warn!(module = self.contract.name, pid, %exit, %reason, noise, "the worker is gone");
         live.connection.fail(Down {
             reason,
             exit: Some(exit),
@@ -62,7 +61,7 @@ impl Supervisor {
             ..Down::new("the module was shut down")
         };
         self.slot.set(SlotState::Closed(Arc::new(wanted.clone())));
-        let _ = tokio::time::timeout(STDIN, live.stdin.write_all(SHUTDOWN.as_bytes())).await;
+        live.stdin.shut_down();
         tokio::select! {
             () = live.child.exited() => {}
             () = self.clock.sleep(self.plan.grace) => {
@@ -70,6 +69,7 @@ impl Supervisor {
             }
         }
         live.connection.stop_writing();
+        live.stdin.close();
         let (exit, tail) = put_down(&mut live).await;
         live.connection.fail(Down {
             exit: Some(exit),

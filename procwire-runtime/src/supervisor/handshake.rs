@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::error::HandshakeError;
+use super::error::{Difference, StartError};
 use crate::connection::MethodBinding;
-use crate::contract::Contract;
-use crate::control::Init;
+use crate::contract::{Contract, GENERATION};
+use crate::control::{Features, Init};
 use crate::ids::is_usable;
 
 /// What parent and worker agreed on.
@@ -18,38 +18,64 @@ pub(super) struct Agreed {
     pub(super) worker_version: Arc<str>,
 }
 
-/// Holds an `$init` against the contract. Extra methods and events are fine.
-pub(super) fn agree(contract: &Contract, init: &Init) -> Result<Agreed, HandshakeError> {
-    let mut methods = Vec::with_capacity(contract.methods.len());
+/// Holds an `$init` against the contract, and says everything that does not fit. Extra methods and events are fine.
+pub(super) fn agree(
+    contract: &Contract,
+    init: &Init,
+    features: &Features,
+) -> Result<Agreed, StartError> {
+    let announced = init.ours.as_ref().map_or(0, |ours| ours.generation);
+    if announced != 0 && announced != u64::from(GENERATION) {
+        return Err(StartError::VersionMismatch {
+            announced,
+            expected: GENERATION,
+        });
+    }
+    let is_extended = features.started || features.context || features.credit.is_some();
+    let top = if is_extended { LAST_EXTENDED } else { LAST };
+    let mut diff = Vec::new();
+    let mut usable = |id: u64, name| match u16::try_from(id) {
+        Ok(id) if is_usable(id) && id <= top => id,
+        _ => {
+            diff.push(Difference::UnusableId { name, id });
+            0
+        }
+    };
+    let (mut methods, mut events) = (Vec::with_capacity(contract.methods.len()), HashMap::new());
+    let mut missing = Vec::new();
     for method in contract.methods {
         let Some(announced) = init.methods.get(method.name) else {
-            return Err(HandshakeError::MissingMethod {
+            missing.push(Difference::MissingMethod {
                 method: method.name,
                 known: known(init.methods.keys()),
             });
+            continue;
         };
         if announced.response != method.kind.as_str() {
-            return Err(HandshakeError::KindMismatch {
+            missing.push(Difference::OtherKind {
                 method: method.name,
                 expected: method.kind.as_str(),
                 announced: announced.response.clone(),
             });
         }
         methods.push(MethodBinding {
-            id: usable(announced.id, method.name)?,
+            id: usable(announced.id, method.name),
             timeout: announced.timeout_ms.map(limit),
             mismatch: mismatch(init, method.name, || method.fingerprint().to_string()),
         });
     }
-    let mut events = HashMap::new();
     for (index, event) in contract.events.iter().enumerate() {
-        let Some(id) = init.events.get(event.name) else {
-            return Err(HandshakeError::MissingEvent {
+        match init.events.get(event.name) {
+            Some(id) => drop(events.insert(usable(*id, event.name), index)),
+            None => missing.push(Difference::MissingEvent {
                 event: event.name,
                 known: known(init.events.keys()),
-            });
-        };
-        events.insert(usable(*id, event.name)?, index);
+            }),
+        }
+    }
+    missing.append(&mut diff);
+    if !missing.is_empty() {
+        return Err(StartError::SchemaMismatch { diff: missing });
     }
     let worker_version = init.ours.as_ref().map_or("", |ours| &ours.version).into();
     Ok(Agreed {
@@ -57,13 +83,6 @@ pub(super) fn agree(contract: &Contract, init: &Init) -> Result<Agreed, Handshak
         events,
         worker_version,
     })
-}
-
-fn usable(id: u64, name: &'static str) -> Result<u16, HandshakeError> {
-    u16::try_from(id)
-        .ok()
-        .filter(|id| is_usable(*id))
-        .ok_or(HandshakeError::UnusableId { name, id })
 }
 
 /// Zero or less, or nonsense, disables the limit, as the protocol has it.
@@ -96,3 +115,7 @@ fn known<'a>(names: impl Iterator<Item = &'a String>) -> String {
         names.join(", ")
     }
 }
+
+/// The highest id of a method, towards a plain peer and towards one with which frames of our own were agreed on.
+const LAST: u16 = 0xFFFD;
+const LAST_EXTENDED: u16 = 0xFFFA;

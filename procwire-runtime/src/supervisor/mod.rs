@@ -15,5 +15,6 @@ mod run;
 mod start;
 
 pub use builder::Builder;
-pub use error::{HandshakeError, SpawnError, StartError};
+pub use error::{Difference, SpawnError, StartError, StartPhase};
 pub use in_memory::in_memory;
+pub use process::Environment;

@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::{SpawnError, StartError};
@@ -15,7 +14,6 @@ use super::start::{Live, Plan, start};
 use crate::clock::Clock;
 use crate::connection::{Connection, Down, End, Exit};
 use crate::contract::Contract;
-use crate::control::PING;
 use crate::module::{Hub, Journal, Lifecycle, ModuleState, Owner, Slot, SlotState};
 
 /// What the supervisor is told.
@@ -190,9 +188,7 @@ impl Supervisor {
                     return Some(live);
                 }
                 Ok(Err(error)) => {
-                    let will_retry =
-                        !matches!(error, StartError::Launch { .. } | StartError::Handshake(_))
-                            || !error.is_permanent();
+                    let will_retry = !error.is_hopeless();
                     self.note_failure(attempt, &error, will_retry);
                     if !will_retry {
                         self.close(
@@ -202,12 +198,8 @@ impl Supervisor {
                         );
                         return None;
                     }
-                    if let StartError::Exited {
-                        exit: last,
-                        stderr_tail,
-                    } = &error
-                    {
-                        (exit, tail) = (*last, stderr_tail.clone());
+                    if let Some(last) = error.exit() {
+                        (exit, tail) = (last, error.stderr_tail());
                     }
                     lived = Duration::ZERO;
                 }
@@ -275,9 +267,7 @@ impl Supervisor {
                     );
                 }
                 Some(Beat::Ping) => {
-                    // A worker that does not read its stdin must not hold this loop up: the ping is lost then, and missed.
-                    let _ =
-                        tokio::time::timeout(STDIN, live.stdin.write_all(PING.as_bytes())).await;
+                    live.stdin.ping();
                     continue;
                 }
                 Some(Beat::Wait(at)) => Some(at),
@@ -298,6 +288,7 @@ impl Supervisor {
                     return died(&end.map_or_else(|error| error.to_string(), |end| end.to_string()), leaving);
                 }
                 () = live.connection.write_failed() => return died("it takes no more requests", true),
+                how = live.stdout.violation() => return died(&how, false),
                 () = live.stdout.pong() => {
                     if let Some(heart) = &mut heart {
                         heart.pong();
@@ -377,5 +368,3 @@ fn dice() -> f64 {
 /// First and greatest delay between attempts of the first start.
 const RETRY: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(30);
-/// How long a line to the worker's stdin may take.
-pub(super) const STDIN: Duration = Duration::from_millis(100);

@@ -90,8 +90,8 @@ pub(super) fn random<const N: usize>() -> Result<[u8; N], getrandom::Error> {
     Ok(bytes)
 }
 
-/// What `sockaddr_un` holds on Linux, less the final zero.
-const MAX_PATH: usize = 107;
+/// What `sockaddr_un` holds, less the final zero.
+pub(super) const MAX_PATH: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,13 @@
 //! Siblings: `workers/python/src/procwire/transport.py`, `workers/typescript/src/transport.ts`.
 
 mod address;
+mod door;
+mod folder;
+mod inherited;
 mod unix;
 
 pub use address::{Address, AddressError};
+pub use door::{Refused, inspect};
+pub use folder::{Folder, FolderError};
+pub use inherited::Inherited;
 pub use unix::{Duplex, Listener, ReadHalf, WriteHalf};

@@ -35,6 +35,23 @@ impl Duplex {
         Ok((Self(near), Self(far)))
     }
 
+    /// Takes a connected socket over.
+    ///
+    /// # Errors
+    /// There is no tokio runtime with I/O here.
+    pub fn from_std(socket: std::os::unix::net::UnixStream) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        UnixStream::from_std(socket).map(Self)
+    }
+
+    /// The user who runs the other end.
+    ///
+    /// # Errors
+    /// The system does not tell.
+    pub fn peer_uid(&self) -> io::Result<u32> {
+        self.0.peer_cred().map(|peer| peer.uid())
+    }
+
     /// Its two halves. Dropping the one that writes tells the other end.
     #[must_use]
     pub fn split(self) -> (ReadHalf, WriteHalf) {

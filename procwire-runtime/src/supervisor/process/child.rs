@@ -4,15 +4,17 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
+use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
 use tokio::io::unix::AsyncFd;
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 use tokio::sync::watch;
 
-use super::command::Launch;
+use super::command::{Birth, Launch};
 use super::spawner;
 use crate::connection::Exit;
+use crate::transport::Inherited;
 
 /// A process that was started and is not reaped before its whole group is dead. Dropping it kills and reaps it.
 #[derive(Debug)]
@@ -40,13 +42,27 @@ enum Watch {
 }
 
 impl Child {
-    /// Starts a process.
+    /// Starts a process; tries again for a moment when the system is short of something. With a channel, the process is born
+    /// with it.
     pub(crate) async fn start(
         launch: &Launch,
-        module: &str,
-        token: Option<&str>,
+        birth: &Birth<'_>,
+        channel: Option<Inherited>,
     ) -> io::Result<(Self, Pipes)> {
-        let process = spawner::spawn(launch.command(module, token)).await?;
+        let mut command = launch.command(birth);
+        spawner::prepare(&mut command, channel)?;
+        let mut tries = 1;
+        let process = loop {
+            let (same, started) = spawner::spawn(command).await?;
+            match started {
+                Ok(process) => break process,
+                Err(error) if tries < TRIES && is_transient(&error) => {
+                    tokio::time::sleep(PAUSE).await;
+                    (command, tries) = (same, tries + 1);
+                }
+                Err(error) => return Err(error),
+            }
+        };
         let pid = process.id();
         // From here on an early return drops the child, which kills it.
         let mut child = Self {
@@ -135,6 +151,21 @@ impl Watch {
     }
 }
 
+/// Whether the system may give in a moment what it refuses now: descriptors, processes, memory, or a program that is still open
+/// for writing in a process that is about to become another one.
+pub(crate) fn is_transient(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+
+    let passing = [
+        Errno::MFILE,
+        Errno::NFILE,
+        Errno::AGAIN,
+        Errno::NOMEM,
+        Errno::TXTBSY,
+    ];
+    Errno::from_io_error(error).is_some_and(|errno| passing.contains(&errno))
+}
+
 /// Kills a process group.
 pub(super) fn kill_group(pid: u32) -> io::Result<()> {
     Ok(rustix::process::kill_process_group(
@@ -157,3 +188,7 @@ fn exit_of(status: ExitStatus) -> Exit {
         (None, None) => Exit::Unknown,
     }
 }
+
+/// How often and how fast a start is tried again that failed for want of something.
+const TRIES: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(5);

@@ -2,11 +2,17 @@
 
 mod child;
 mod command;
+mod environment;
+mod refusal;
 mod spawner;
 mod stderr;
+mod stdin;
 mod stdout;
+mod tail;
 
 pub(super) use child::Child;
-pub(super) use command::Launch;
+pub(super) use command::{Birth, Launch};
+pub use environment::Environment;
 pub(super) use stderr::Stderr;
-pub(super) use stdout::{Stdout, Word};
+pub(super) use stdin::Stdin;
+pub(super) use stdout::{Offer, Stdout, Word};

@@ -10,17 +10,26 @@ use std::sync::{OnceLock, mpsc};
 
 use tokio::sync::oneshot;
 
+use crate::transport::Inherited;
+
 struct Job {
     command: Command,
-    reply: oneshot::Sender<io::Result<Child>>,
+    reply: oneshot::Sender<(Command, io::Result<Child>)>,
 }
 
-/// Starts a process in a group of its own, which dies with this process.
-pub(super) async fn spawn(command: Command) -> io::Result<Child> {
+/// Makes a command one whose process is in a group of its own, dies with this process, and has the descriptors 0, 1, 2 and,
+/// if a channel is given, 3, and no others.
+pub(super) fn prepare(command: &mut Command, channel: Option<Inherited>) -> io::Result<()> {
+    command.process_group(0);
+    before_exec(command, channel)
+}
+
+/// Starts a process. Gives the command back, since it may be worth another try.
+pub(super) async fn spawn(command: Command) -> io::Result<(Command, io::Result<Child>)> {
     let (reply, started) = oneshot::channel();
     let gone = || io::Error::other("the thread that starts processes is gone");
     jobs()?.send(Job { command, reply }).map_err(|_| gone())?;
-    started.await.map_err(|_| gone())?
+    started.await.map_err(|_| gone())
 }
 
 fn jobs() -> io::Result<&'static mpsc::Sender<Job>> {
@@ -39,9 +48,8 @@ fn jobs() -> io::Result<&'static mpsc::Sender<Job>> {
 
 fn serve(jobs: &mpsc::Receiver<Job>) {
     for Job { mut command, reply } in jobs {
-        command.process_group(0);
-        die_with_parent(&mut command);
-        if let Err(Ok(mut child)) = reply.send(command.spawn()) {
+        let started = command.spawn();
+        if let Err((_, Ok(mut child))) = reply.send((command, started)) {
             // Whoever wanted it has gone meanwhile.
             let _ = super::child::kill_group(child.id());
             let _ = child.wait();
@@ -49,30 +57,76 @@ fn serve(jobs: &mpsc::Receiver<Job>) {
     }
 }
 
-#[cfg(target_os = "linux")]
 #[expect(
     unsafe_code,
     reason = "the only way to run code between fork and exec, and the only place that does"
 )]
-fn die_with_parent(command: &mut Command) {
-    use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+fn before_exec(command: &mut Command, channel: Option<Inherited>) -> io::Result<()> {
+    use std::os::fd::{AsFd, AsRawFd};
 
-    let parent = Some(rustix::process::getpid());
-    // SAFETY: between fork and exec of a process with threads only async-signal-safe calls are allowed. These are two bare
-    // system calls; nothing allocates, locks or panics.
+    // The standard library reports a failed exec through a pipe. Were that descriptor 3, the channel would take its place; so
+    // 3 is taken, by whoever has it or by this, for as long as the command lives.
+    let placeholder = channel
+        .as_ref()
+        .map(|channel| rustix::io::fcntl_dupfd_cloexec(channel.socket().as_fd(), Inherited::NUMBER))
+        .transpose()?;
+    let first_closed = Inherited::NUMBER + i32::from(channel.is_some());
+    let parent = rustix::process::getpid();
+    // SAFETY: between fork and exec of a process with threads only async-signal-safe calls are allowed. These are bare system
+    // calls; nothing allocates, locks or panics. `dup2` replaces descriptor 3 of the child alone, in which nothing runs that
+    // could own it: the standard library's own descriptor is not 3, see above, and everything else of the parent's is about to
+    // be closed by exec. The channel's socket is open: the closure owns it, and it is above 3 by construction.
     unsafe {
         command.pre_exec(move || {
-            set_parent_process_death_signal(Some(Signal::KILL))?;
-            // It may have died before the signal was asked for.
-            if getppid() == parent {
-                Ok(())
-            } else {
-                Err(io::ErrorKind::BrokenPipe.into())
+            let _ = &placeholder;
+            die_with(parent)?;
+            if let Some(channel) = &channel
+                && libc::dup2(channel.socket().as_raw_fd(), Inherited::NUMBER) < 0
+            {
+                return Err(io::Error::last_os_error());
             }
+            close_at_exec(first_closed);
+            Ok(())
         });
+    }
+    Ok(())
+}
+
+/// Asks the kernel to end this process when its parent's thread ends.
+#[cfg(target_os = "linux")]
+fn die_with(parent: rustix::process::Pid) -> io::Result<()> {
+    use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    // It may have died before the signal was asked for.
+    if getppid() == Some(parent) {
+        Ok(())
+    } else {
+        Err(io::ErrorKind::BrokenPipe.into())
     }
 }
 
 /// Elsewhere the end of stdin is the only sign, which every worker runtime watches.
 #[cfg(not(target_os = "linux"))]
-fn die_with_parent(_: &mut Command) {}
+fn die_with(_: rustix::process::Pid) -> io::Result<()> {
+    Ok(())
+}
+
+/// Keeps from the program what some library of this process has opened without a thought for children. Rust's own
+/// descriptors are closed by exec anyway. Kernels before 5.11 do not know this, then those of such libraries stay open.
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "a system call without a safe wrapper")]
+fn close_at_exec(first: i32) {
+    // SAFETY: a bare system call on numbers. With this flag it closes nothing yet, so that whoever owns a descriptor still does.
+    unsafe {
+        libc::syscall(
+            libc::SYS_close_range,
+            libc::c_long::from(first),
+            libc::c_long::from(i32::MAX),
+            libc::c_long::from(libc::CLOSE_RANGE_CLOEXEC),
+        );
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn close_at_exec(_: i32) {}

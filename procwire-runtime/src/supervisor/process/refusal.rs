@@ -1,0 +1,76 @@
+//! What the system meant when it did not start a program.
+
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::io::Errno;
+
+use super::child::is_transient;
+use super::command::Launch;
+use crate::supervisor::StartError;
+
+impl Launch {
+    /// The reason in terms of this launch. The system says the same of a program that is missing, of an interpreter that is and
+    /// of a working directory that is; they are told apart by looking.
+    pub(crate) fn refusal(&self, cause: io::Error) -> StartError {
+        let program = self.program.to_string_lossy().into_owned();
+        if let Some(cwd) = self.cwd.as_ref().filter(|cwd| !cwd.is_dir()) {
+            let cwd = cwd.clone();
+            return StartError::CwdMissing { program, cwd };
+        }
+        match Errno::from_io_error(&cause) {
+            Some(Errno::NOENT | Errno::NOTDIR) => StartError::NotFound {
+                program,
+                exists: self.found().is_some(),
+                searched: self.searched(),
+            },
+            Some(Errno::ACCESS | Errno::PERM) => StartError::PermissionDenied {
+                program,
+                is_dir: self.path().is_dir(),
+            },
+            Some(Errno::NOEXEC) => StartError::ExecFormat { program },
+            Some(Errno::MFILE | Errno::NFILE) => StartError::FdExhausted { program, cause },
+            Some(Errno::NOSPC | Errno::DQUOT) => StartError::NoSpace { program, cause },
+            _ if is_transient(&cause) => StartError::ProcessLimit { program, cause },
+            _ => StartError::Launch { program, cause },
+        }
+    }
+
+    /// The program as a path, from where the worker would start.
+    fn path(&self) -> PathBuf {
+        let program = Path::new(&self.program);
+        match &self.cwd {
+            Some(cwd) => cwd.join(program),
+            None => program.to_owned(),
+        }
+    }
+
+    /// The `PATH` that was searched; none for a program that is a path.
+    fn searched(&self) -> Option<String> {
+        let is_path = self.program.as_encoded_bytes().contains(&b'/');
+        (!is_path).then(|| {
+            let path = self.variable("PATH");
+            path.map_or_else(
+                || "not set".to_owned(),
+                |path| path.to_string_lossy().into_owned(),
+            )
+        })
+    }
+
+    /// The file that would have been executed, if there is one.
+    fn found(&self) -> Option<PathBuf> {
+        if self.searched().is_none() {
+            return Some(self.path()).filter(|path| path.is_file());
+        }
+        let path = self.variable("PATH")?;
+        std::env::split_paths(&path)
+            .map(|dir| dir.join(&self.program))
+            .find(|path| is_executable(path))
+    }
+}
+
+fn is_executable(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
+}

@@ -1,0 +1,66 @@
+//! What a worker is told on its stdin. A worker that does not read it holds nobody up.
+
+use tokio::io::AsyncWriteExt;
+use tokio::process::ChildStdin;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::control::{Nonce, PING, SHUTDOWN, tagged};
+
+/// The stdin of one process, closed when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Stdin {
+    lines: Option<mpsc::Sender<String>>,
+    nonce: Option<Nonce>,
+    task: JoinHandle<()>,
+}
+
+impl Stdin {
+    /// Writes in a task of its own. With a nonce every line carries it.
+    pub(crate) fn write(mut stdin: ChildStdin, nonce: Option<Nonce>) -> Self {
+        let (lines, mut queue) = mpsc::channel::<String>(QUEUE);
+        let task = tokio::spawn(async move {
+            while let Some(line) = queue.recv().await {
+                // A worker that has closed its end is not told, and will be missed in other ways.
+                if stdin.write_all(line.as_bytes()).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Self {
+            lines: Some(lines),
+            nonce,
+            task,
+        }
+    }
+
+    /// Asks for a sign of life. Lost when too many wait to be written, as they are for a worker that does not read.
+    pub(crate) fn ping(&self) {
+        self.say(PING);
+    }
+
+    /// Asks it to finish and go.
+    pub(crate) fn shut_down(&self) {
+        self.say(SHUTDOWN);
+    }
+
+    /// Closes it after what waits to be written.
+    pub(crate) fn close(&mut self) {
+        self.lines = None;
+    }
+
+    fn say(&self, line: &str) {
+        if let Some(lines) = &self.lines {
+            let _ = lines.try_send(tagged(line, self.nonce.as_ref()));
+        }
+    }
+}
+
+impl Drop for Stdin {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Lines that wait.
+const QUEUE: usize = 16;
