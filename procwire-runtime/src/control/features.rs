@@ -55,7 +55,8 @@ impl Features {
     pub fn parse(offer: &str) -> Self {
         let mut features = Self::default();
         for token in offer.split(',') {
-            let (name, value) = token.trim().split_once('=').unwrap_or((token.trim(), ""));
+            let token = token.trim();
+            let (name, value) = token.split_once('=').unwrap_or((token, ""));
             let window = value.parse().ok().filter(|window| *window > 0);
             features.set(name, window);
         }
