@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,25 +41,43 @@ class Parent:
         token: str | None = None,
         env: dict[str, str] | None = None,
         connects: bool = True,
+        features: str = "",
+        inherits: bool = False,
+        nonce: str | None = None,
+        keeps: Sequence[int] = (),
     ) -> None:
-        environment = {**os.environ, "PROCWIRE_MODULE_NAME": "test", "PYTHONUNBUFFERED": "", **(env or {})}
-        environment.pop("PROCWIRE_TOKEN", None)
+        own = {name: value for name, value in os.environ.items() if not name.startswith("PROCWIRE_")}
+        environment = {**own, "PROCWIRE_MODULE_NAME": "test", "PYTHONUNBUFFERED": ""}
+        environment["PROCWIRE_FEATURES"] = features
         if token is not None:
             environment["PROCWIRE_TOKEN"] = token
+        if nonce is not None:
+            environment["PROCWIRE_NONCE"] = nonce
+        self.socket: socket.socket | None = None
+        theirs: list[socket.socket] = []
+        if inherits:
+            self.socket, given = socket.socketpair()
+            self.socket.settimeout(PATIENCE)
+            theirs.append(given)
+            environment["PROCWIRE_FD"] = f"{given.fileno()}:{os.fstat(given.fileno()).st_ino}"
+        environment.update(env or {})
         self.process = subprocess.Popen(
             command or (sys.executable, str(WORKERS / "everyday.py")),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment,
+            pass_fds=[*keeps, *(one.fileno() for one in theirs)],
         )
+        for one in theirs:
+            one.close()
+        self.nonce = nonce if "tagged" in features.split(",") else None
         self.token = token
         self._text = b""
         self._lines: deque[bytes] = deque()
         self._decoder = FrameDecoder(1 << 31)
         self.frames: deque[Frame] = deque()
         self._next = 1
-        self.socket: socket.socket | None = None
         if connects:
             self.start()
 
@@ -87,7 +106,11 @@ class Parent:
         schema = self.init["params"]["schema"]
         self.methods: dict[str, int] = {name: one["id"] for name, one in schema["methods"].items()}
         self.events: dict[str, int] = {name: one["id"] for name, one in schema["events"].items()}
-        self.connect()
+        self.features: list[str] = self.init["params"]["procwire"]["features"]
+        if "inherited" not in self.features:
+            if self.socket is not None:
+                self.socket.close()
+            self.connect()
 
     def connect(self) -> None:
         self.socket = socket.socket(socket.AF_UNIX)
@@ -115,14 +138,16 @@ class Parent:
     def order(self, method: str) -> None:
         stdin = self.process.stdin
         assert stdin is not None
-        stdin.write(msgspec.json.encode({"jsonrpc": "2.0", "method": method}) + b"\n")
+        tag = {} if self.nonce is None else {"nonce": self.nonce}
+        stdin.write(msgspec.json.encode({"jsonrpc": "2.0", "method": method, **tag}) + b"\n")
         stdin.flush()
 
     def ping(self) -> float:
         """Seconds until the pong."""
         began = time.monotonic()
         self.order("$ping")
-        assert self.control() == {"jsonrpc": "2.0", "method": "$pong"}
+        pong = self.control()
+        assert (pong["method"], pong.get("nonce")) == ("$pong", self.nonce)
         return time.monotonic() - began
 
     def stderr(self) -> str:

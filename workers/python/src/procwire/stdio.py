@@ -9,12 +9,20 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import sys
 from typing import Final, NamedTuple
 
+from .negotiation import Features, negotiate
+
+OURS: Final = "PROCWIRE_"
+"""What the names of all our variables begin with."""
 MODULE_NAME: Final = "PROCWIRE_MODULE_NAME"
 TOKEN: Final = "PROCWIRE_TOKEN"
 FEATURES: Final = "PROCWIRE_FEATURES"
+CHANNEL: Final = "PROCWIRE_FD"
+NONCE: Final = "PROCWIRE_NONCE"
+FOLDER: Final = "PROCWIRE_DIR"
 
 
 class Control(NamedTuple):
@@ -24,7 +32,13 @@ class Control(NamedTuple):
     writes: int
     module: str | None
     token: str | None
-    features: tuple[str, ...]
+    features: Features
+    channel: int | None
+    """The data channel, where it was inherited."""
+    nonce: str | None
+    """What control lines carry, where they are tagged."""
+    folder: str | None
+    """Where the parent wants the socket to be."""
 
 
 _captured: Control | None = None
@@ -38,6 +52,12 @@ def capture() -> Control:
     global _captured
     if _captured is not None:
         return _captured
+    # First, or a descriptor made here might take the number of one that a launcher has closed.
+    said = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith(OURS)}
+    channel, nonce = _inherited(said.get(CHANNEL, "")), _nonce(said.get(NONCE, ""))
+    features = negotiate(said.get(FEATURES, ""), has_channel=channel is not None, has_nonce=nonce is not None)
+    if channel is not None and features.inherited:
+        os.set_inheritable(channel, False)
     reads = _aside(0, os.O_RDONLY)
     writes = _aside(1, os.O_WRONLY)
     _replace(0, os.O_RDONLY)
@@ -50,14 +70,17 @@ def capture() -> Control:
     if reconfigure is not None:
         # Or what a handler prints would sit in a buffer, and be lost with the process.
         reconfigure(line_buffering=True)
-    features = os.environ.pop(FEATURES, "")
     _captured = Control(
         reads,
         writes,
-        os.environ.pop(MODULE_NAME, None),
-        os.environ.pop(TOKEN, None),
-        tuple(name for name in features.split(",") if name),
+        said.get(MODULE_NAME),
+        said.get(TOKEN),
+        features,
+        channel if features.inherited else None,
+        nonce if features.tagged else None,
+        said.get(FOLDER) or None,
     )
+    os.register_at_fork(after_in_child=_leave_child)
     return _captured
 
 
@@ -66,6 +89,35 @@ def capture_if_started_by_a_parent() -> None:
     or a notebook, must not move anyone's stdout."""
     if MODULE_NAME in os.environ:
         capture()
+
+
+def _leave_child() -> None:
+    """A forked child is not the worker: it must neither write to the parent nor keep its end open."""
+    if _captured is None:
+        return
+    for fd in (_captured.reads, _captured.writes, _captured.channel):
+        if fd is not None:
+            try:
+                os.close(fd)
+            except OSError:
+                pass
+
+
+def _inherited(said: str) -> int | None:
+    """The descriptor in ``number:inode``, if it is still what the parent made it: launchers close descriptors, and
+    what is opened next takes the number."""
+    number, _, inode = said.partition(":")
+    if not (number.isascii() and number.isdigit() and inode.isascii() and inode.isdigit()) or int(number) < 3:
+        return None
+    try:
+        found = os.fstat(int(number))
+    except (OSError, OverflowError):
+        return None
+    return int(number) if stat.S_ISSOCK(found.st_mode) and found.st_ino == int(inode) else None
+
+
+def _nonce(said: str) -> str | None:
+    return said if len(said) == 32 and set(said) <= set("0123456789abcdefABCDEF") else None
 
 
 def _aside(fd: int, mode: int) -> int:

@@ -21,9 +21,9 @@ _MAX_TOKEN: Final = 4096
 _MAX_PATH: Final = 107 if os.uname().sysname == "Linux" else 103
 
 
-def socket_path() -> str:
-    """A fresh, unguessable path in the user's runtime folder."""
-    base = os.environ.get("XDG_RUNTIME_DIR") or os.environ.get("TMPDIR") or "/tmp"
+def socket_path(folder: str | None) -> str:
+    """A fresh, unguessable path in ``folder``, or in the user's runtime folder."""
+    base = folder or os.environ.get("XDG_RUNTIME_DIR") or os.environ.get("TMPDIR") or "/tmp"
     return f"{base.rstrip('/')}/procwire-{os.getpid()}-{os.urandom(16).hex()}.sock"
 
 

@@ -35,6 +35,8 @@ from .writer import Writer
 E = TypeVar("E")
 
 VERSION: Final = "0.1.0"
+INHERITED: Final = "inherited"
+"""What ``$init`` has for a path when there is none."""
 DRAIN_SECONDS: Final = 3.0
 """How long calls may go on after ``$shutdown``; the parent gives 5 seconds for everything."""
 END_SECONDS: Final = 0.75
@@ -105,9 +107,15 @@ class _Run:
         self._is_over = threading.Event()
 
     def announce(self) -> None:
-        """Listens, then says so. The parent tries to connect once, right away."""
-        self._listener = listener = Listener(socket_path())
-        contract = self._contract
+        """Listens, unless the channel is there already, then says so. The parent tries to connect once, right away."""
+        control, contract = self._control, self._contract
+        pipe = INHERITED
+        if control.channel is None:
+            self._listener = Listener(socket_path(control.folder))
+            pipe = self._listener.path
+        else:
+            self._connection = socket.socket(fileno=control.channel)
+            self._connection.setblocking(True)
         methods: dict[str, tuple[int, str]] = {
             m.name: (number, m.kind) for number, m in enumerate(contract.methods, start=FIRST_ID)
         }
@@ -121,11 +129,11 @@ class _Run:
             "fingerprint": contract.fingerprint,
             "methods": {m.name: m.fingerprint for m in contract.methods},
             "pid": os.getpid(),
-            "features": list[str](),
+            "features": control.features.names,
         }
         self._catch_signals()
         os.register_at_fork(after_in_child=self._leave_child)
-        _write(self._control.writes, init(listener.path, methods, events, details))
+        _write(control.writes, init(pipe, methods, events, details))
         Thread(target=self._listen_to_parent, name="procwire control", daemon=True).start()
         if self._dispatch.needs_loop:
             # It takes longer than the parent takes to connect.
@@ -133,15 +141,17 @@ class _Run:
 
     def serve(self) -> None:
         """Serves until the end, which it leaves to the caller unless a handler does not let go."""
-        listener = self._listener
-        assert listener is not None, "announce comes first"
-        try:
-            adopted = listener.adopt(self._control.token, self._waker)
-        finally:
-            listener.close()
-        if adopted is None:
-            return
-        connection, first = adopted
+        connection, first = self._connection, b""
+        if connection is None:
+            listener = self._listener
+            assert listener is not None, "announce comes first"
+            try:
+                adopted = listener.adopt(self._control.token, self._waker)
+            finally:
+                listener.close()
+            if adopted is None:
+                return
+            connection, first = adopted
         writer = Writer(connection, self._threads.submit_now)
         reader = Reader(connection, first, self._max_payload, self._dispatch, writer, self._threads, self._end)
         self._dispatch.connect(writer, self._threads, reader, lambda tasks: self._sink.spare(tasks.thread))
@@ -287,14 +297,13 @@ class _Run:
         return any(number in self._caught and signal.getsignal(number) == self._on_signal for number in signals)
 
     def _leave_child(self) -> None:
-        """A forked child is not the worker: it must neither write to the parent nor keep its end open."""
+        """A forked child is not the worker, see ``stdio``, which has closed its own descriptors by now."""
         for number, usual in self._caught.items():
             if signal.getsignal(number) == self._on_signal:
                 signal.signal(number, usual)
         if self._caught:
             signal.set_wakeup_fd(-1)
-        ends = (self._control.reads, self._control.writes, self._waker, self._wakes, self._heard, self._signals)
-        for fd in ends:
+        for fd in (self._waker, self._wakes, self._heard, self._signals):
             try:
                 os.close(fd)
             except OSError:
@@ -302,7 +311,10 @@ class _Run:
         self._sink.connect(None)
         self._listener = None
         if self._connection is not None:
-            self._connection.close()
+            if self._control.channel is None:
+                self._connection.close()
+            else:
+                self._connection.detach()
 
 
 def _pipe() -> tuple[int, int]:
