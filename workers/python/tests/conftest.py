@@ -8,14 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from parent import Parent
+from parent import EVERYTHING, NONCE, Parent
 
 
-@pytest.fixture
-def parent() -> Iterator[Parent]:
-    """A parent with the everyday worker."""
-    with Parent() as one:
-        yield one
+@pytest.fixture(params=["plain", "ours"])
+def parent(request: pytest.FixtureRequest) -> Iterator[Parent]:
+    """A parent with the everyday worker: one that knows the plain protocol only, and one that knows all we do."""
+    if request.param == "plain":
+        with Parent() as one:
+            yield one
+    else:
+        with Parent(features=EVERYTHING, inherits=True, nonce=NONCE) as one:
+            yield one
 
 
 @pytest.fixture

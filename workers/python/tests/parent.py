@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from procwire.ids import ABORT_METHOD, AUTH_METHOD
+from procwire.ids import ABORT_METHOD, AUTH_METHOD, CHUNK_COST, CREDIT_METHOD, STARTED_METHOD
 from procwire.wire import flags
 from procwire.wire.decode import FrameDecoder
 from procwire.wire.frame import Frame
@@ -24,6 +24,10 @@ from procwire.wire.header import Header
 
 WORKERS = Path(__file__).parent / "workers"
 PATIENCE = 20.0
+WINDOW = 64 << 10
+"""Bytes of a stream's window where tests offer one."""
+EVERYTHING = f"started,credit={WINDOW},inherited,tagged,context,log"
+NONCE = "0123456789abcdef" * 2
 encode = msgspec.msgpack.encode
 decode = msgspec.msgpack.decode
 
@@ -78,6 +82,12 @@ class Parent:
         self._decoder = FrameDecoder(1 << 31)
         self.frames: deque[Frame] = deque()
         self._next = 1
+        self.features: list[str] = []
+        self.started: list[int] = []
+        """The requests whose handlers were said to begin."""
+        self.grants = True
+        """Whether what is read of a stream is granted again."""
+        self._taken: dict[int, int] = {}
         if connects:
             self.start()
 
@@ -106,7 +116,7 @@ class Parent:
         schema = self.init["params"]["schema"]
         self.methods: dict[str, int] = {name: one["id"] for name, one in schema["methods"].items()}
         self.events: dict[str, int] = {name: one["id"] for name, one in schema["events"].items()}
-        self.features: list[str] = self.init["params"]["procwire"]["features"]
+        self.features = self.init["params"]["procwire"]["features"]
         if "inherited" not in self.features:
             if self.socket is not None:
                 self.socket.close()
@@ -178,7 +188,30 @@ class Parent:
         self.send(ABORT_METHOD, request)
 
     def frame(self) -> Frame:
-        """The next frame. Raises EOFError at the end of data."""
+        """The next frame but those that say that a handler begins, which are noted. Raises EOFError at the end."""
+        while True:
+            frame = self.any_frame()
+            if frame.method == STARTED_METHOD and "started" in self.features:
+                assert (frame.flags, frame.payload) == (flags.TO_PARENT, b"")
+                self.started.append(frame.request)
+                continue
+            if self.grants and "credit" in self.features and frame.flags == flags.CHUNK:
+                taken = self._taken.get(frame.request, 0) + len(frame.payload) + CHUNK_COST
+                if taken >= WINDOW // 2:
+                    self.grant(frame.request, taken)
+                    taken = 0
+                self._taken[frame.request] = taken
+            return frame
+
+    def grant(self, request: int, amount: int) -> None:
+        """Lets a stream send that many bytes more."""
+        try:
+            self.send(CREDIT_METHOD, request, amount.to_bytes(4, "big"))
+        except OSError:
+            pass  # the worker is gone; what it sent is still to be read
+
+    def any_frame(self) -> Frame:
+        """The next frame, whatever it is."""
         assert self.socket is not None
         while not self.frames:
             got = self.socket.recv(1 << 20)

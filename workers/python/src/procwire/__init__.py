@@ -21,6 +21,8 @@ from .stdio import capture_if_started_by_a_parent as _capture
 
 _capture()
 
+from typing import TYPE_CHECKING  # noqa: E402
+
 from msgspec import Meta, Struct  # noqa: E402
 
 from .contract import Contract, Event, Method, require_generation  # noqa: E402
@@ -56,6 +58,9 @@ from .worker.context import Context  # noqa: E402
 from .worker.events import Emitted, Events  # noqa: E402
 from .worker.worker import VERSION, Worker, serve  # noqa: E402
 
+if TYPE_CHECKING:
+    from .worker.handler import LogHandler
+
 __version__ = VERSION
 
 __all__ = [
@@ -78,6 +83,7 @@ __all__ = [
     "Events",
     "Int",
     "Json",
+    "LogHandler",
     "Meta",
     "Method",
     "NotConnectedError",
@@ -95,3 +101,12 @@ __all__ = [
     "require_generation",
     "serve",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name == "LogHandler":
+        # Costs start-up time, and only who logs that way needs it.
+        from .worker.handler import LogHandler
+
+        return LogHandler
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -37,6 +37,8 @@ class Method(Struct, frozen=True, kw_only=True):
     answer_codec: Codec = "msgpack"
     cancellable: bool = True
     """Whether an ABORT reaches the handler."""
+    idempotent: bool = False
+    """Whether a call may be sent again without asking how far it got. Then nobody is told that it begins."""
     fingerprint: str = ""
     """The shape of all of the above, as the schema computed it; 16 hex digits."""
 

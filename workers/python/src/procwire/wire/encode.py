@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
+from ..ids import STARTED_METHOD
+from .flags import TO_PARENT
 from .header import HEADER
 
 Payload: TypeAlias = "bytes | bytearray | memoryview"
@@ -15,6 +17,11 @@ Encoded: TypeAlias = "bytes | tuple[bytes, Payload]"
 
 LARGE: Final = 64 << 10
 """Payloads from here on are sent from where they are."""
+
+
+def started(request: int) -> bytes:
+    """The frame that says that the handler of ``request`` is about to begin."""
+    return HEADER.pack(STARTED_METHOD, TO_PARENT, request, 0)
 
 
 def frame(method: int, flags: int, request: int, payload: Payload) -> Encoded:

@@ -24,10 +24,10 @@ class Call:
 
     __slots__ = (
         "answer_flags", "calls_back", "decode", "encode", "error_flags", "handle", "id", "is_async", "is_slow",
-        "method", "patient", "streak",
+        "method", "patient", "starts", "streak",
     )  # fmt: skip
 
-    def __init__(self, worker: object, method: Method, number: int) -> None:
+    def __init__(self, worker: object, method: Method, number: int, tells: bool) -> None:
         name = method.handler or method.name
         handle = getattr(worker, name, None)
         if not callable(handle):
@@ -38,6 +38,8 @@ class Call:
         self.is_async = inspect.iscoroutinefunction(handle) or inspect.isasyncgenfunction(handle)
         self.answer_flags = _TO_FLAGS[method.kind]
         self.error_flags = flags.STREAM_ERROR if method.kind == "stream" else flags.ERROR
+        self.starts = tells and not method.idempotent
+        """Whether the parent is told that a handler begins."""
         self.is_slow = False
         self.streak = 0
         self.decode: Decode

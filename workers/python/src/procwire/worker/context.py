@@ -6,12 +6,15 @@ Twins: procwire-runtime/src/worker/context.rs, workers/typescript/src/worker/con
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from contextvars import ContextVar
+from threading import get_ident
+from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
 from ..errors import Cancelled
-from .log import log_exception
+from .credit import Credit
+from .log import Level, log_exception, tell
 
 
 class Context(Struct, eq=False, gc=False):
@@ -25,9 +28,12 @@ class Context(Struct, eq=False, gc=False):
     """The parent's number for this call; 0 for a oneway call."""
     method: str
     """The method's name on the wire."""
+    traceparent: str | None = None
+    """The caller's place in a trace, as W3C Trace Context writes it, where the parent tells."""
     _cancelled: bool = False
     _task: Any = None
     _callbacks: list[Callable[[], object]] | None = None
+    _credit: Credit | None = None
 
     @property
     def cancelled(self) -> bool:
@@ -50,8 +56,14 @@ class Context(Struct, eq=False, gc=False):
         if self._cancelled:
             self._run_callbacks()
 
+    def log(self, level: Level, message: object) -> None:
+        """Tells the parent's log, with this call's number. A line on stderr where the parent does not listen."""
+        tell(level, str(message), self.request_id)
+
     def _cancel(self) -> None:
         self._cancelled = True
+        if self._credit is not None:
+            self._credit.wake()
         self._run_callbacks()
 
     def _run_callbacks(self) -> None:
@@ -66,3 +78,25 @@ class Context(Struct, eq=False, gc=False):
                 callback()
             except Exception as error:
                 log_exception(f"{self.method}: on_cancel callback", error)
+
+
+class Leading(Protocol):
+    """What a thread that reads is in; see ``reader``."""
+
+    busy: object
+
+
+current: Final[ContextVar[Context | None]] = ContextVar("procwire", default=None)
+"""The call whose handler runs here, where it was handed over."""
+leading: Final[dict[int, Leading]] = {}
+"""What the threads that have ever read are in. Setting the variable above would cost each quick call."""
+
+
+def running() -> Context | None:
+    """The call whose handler is running, if the caller is in one."""
+    context = current.get()
+    if context is None:
+        leader = leading.get(get_ident())
+        if leader is not None and isinstance(leader.busy, Context):
+            return leader.busy
+    return context

@@ -9,18 +9,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from ..codec import Decode, Encode
 from ..codec import error as failures
 from ..codec.msgpack import NIL
 from ..contract import Contract
 from ..errors import InvalidError
+from ..ids import CHUNK_COST
+from ..negotiation import Features
 from ..wire import flags
-from ..wire.encode import LARGE, frame
+from ..wire.encode import LARGE, frame, started
 from ..wire.header import HEADER, SIZE
 from .call import Call
-from .context import Context
+from .context import Context, current
+from .credit import UNLIMITED, Credit
 from .log import log_exception
 
 if TYPE_CHECKING:
@@ -40,6 +43,11 @@ GAP: Final = 1e-4
 """Seconds between two items from which on each is sent at once."""
 
 CHUNK: Final = flags.CHUNK
+PLAIN: Final = Features()
+
+
+QuickCall: TypeAlias = "tuple[Decode, Callable[[Any, Context], Any], Encode, int, str, bool]"
+"""What the reading thread needs to serve a call by itself."""
 
 
 class Waker(Protocol):
@@ -50,16 +58,21 @@ class Waker(Protocol):
     def wake(self) -> None:
         """A frame waits."""
 
+    def step_aside(self, busy: object) -> None:
+        """Whoever is in ``busy`` is about to wait for what only a reader can bring."""
+
 
 class Dispatch:
     """The worker's methods, and its calls in progress."""
 
-    def __init__(self, worker: object, contract: Contract) -> None:
+    def __init__(self, worker: object, contract: Contract, features: Features = PLAIN) -> None:
+        self.features = features
+        self._is_hurried = False
         self.calls: dict[int, Call] = {}
         for number, method in enumerate(contract.methods, start=1):
-            self.calls[number] = Call(worker, method, number)
+            self.calls[number] = Call(worker, method, number, features.started)
         self._by_name = {call.method.name: call for call in self.calls.values()}
-        self.quick: dict[int, tuple[Decode, Callable[[Any, Context], Any], Encode, int, str]] = {}
+        self.quick: dict[int, QuickCall] = {}
         for call in self.calls.values():
             self._sort(call)
         self._tasks: Tasks | None = None
@@ -141,14 +154,33 @@ class Dispatch:
     def abort(self, request: int) -> None:
         """The parent gave up on a request. One that is not in progress is over, and answered."""
         context = self.active.get(request)
-        if context is not None and self._by_name[context.method].method.cancellable:
+        if context is None:
+            return
+        if self._by_name[context.method].method.cancellable:
             self.cancel(context)
+        elif context._credit is not None:  # pyright: ignore[reportPrivateUsage]
+            context._credit.lift()  # pyright: ignore[reportPrivateUsage]
+        else:
+            context._credit = Credit(UNLIMITED)  # pyright: ignore[reportPrivateUsage]
+
+    def grant(self, request: int, body: memoryview | bytes) -> None:
+        """The parent's consumer has taken some of a stream. One that is over needs nothing any more."""
+        context = self.active.get(request)
+        if context is not None and context._credit is not None and len(body) == 4:  # pyright: ignore[reportPrivateUsage]
+            context._credit.grant(int.from_bytes(body, "big"))  # pyright: ignore[reportPrivateUsage]
 
     def cancel(self, context: Context) -> None:
         """Tells a handler that nobody wants its answer."""
         context._cancel()  # pyright: ignore[reportPrivateUsage]
         if self._tasks is not None:
             self._tasks.cancel(context)
+
+    def hurry(self) -> None:
+        """From now on no stream waits for credit: the worker stops, and one that would have to wait is cancelled."""
+        self._is_hurried = True
+        for context in list(self.active.values()):
+            if context._credit is not None:  # pyright: ignore[reportPrivateUsage]
+                context._credit.wake()  # pyright: ignore[reportPrivateUsage]
 
     def cancel_all(self) -> None:
         """Tells every handler that the worker stops."""
@@ -179,7 +211,9 @@ class Dispatch:
         if context.cancelled:
             self.end_cancelled(call, context)
         else:
+            token = current.set(context)
             self._run(call, context, args)
+            current.reset(token)
         if context._task is None:  # pyright: ignore[reportPrivateUsage]
             self.forget(context)
         self._writer.flush()
@@ -193,6 +227,8 @@ class Dispatch:
 
     def _run(self, call: Call, context: Context, args: Any) -> None:
         """Runs a plain handler to its end, on this thread. Raises nothing."""
+        if call.starts and context.request_id and not self._start(call, context):
+            return
         try:
             outcome = call.handle(args, context)
         except BaseException as error:
@@ -206,6 +242,30 @@ class Dispatch:
             self.succeed(call.id, context, NIL)
         else:
             self.answer(call, context, outcome)
+
+    def _start(self, call: Call, context: Context) -> bool:
+        """Tells the parent that the handler begins. False when it must not: nobody heard, or it was cancelled while
+        we waited for the parent."""
+        self._add(started(context.request_id))
+        if self._writer.through() and not context.cancelled:
+            return True
+        self.end_cancelled(call, context)
+        return False
+
+    def open_credit(self, context: Context) -> Credit | None:
+        """What a stream may send, where the parent counts."""
+        window = self.features.credit
+        if window is None or not context.request_id:
+            return None
+        if context._credit is None:  # pyright: ignore[reportPrivateUsage]
+            context._credit = Credit(window)  # pyright: ignore[reportPrivateUsage]
+        return context._credit  # pyright: ignore[reportPrivateUsage]
+
+    def is_given_up(self, context: Context) -> bool:
+        """Whether a stream that waits for credit need not go on waiting."""
+        if self._is_hurried and not context.cancelled:
+            self.cancel(context)
+        return context.cancelled
 
     def _run_stream(self, call: Call, context: Context, items: Any) -> None:
         try:
@@ -230,6 +290,7 @@ class Dispatch:
         item cannot be sent, which ended the call."""
         add, encode, clock, pack, waker = self._add, call.encode, time.perf_counter, HEADER.pack, self._waker
         number, request = call.id, context.request_id
+        credit = self.open_credit(context)
         gathered = 0
         sent = before = 0.0
         for item in items:
@@ -241,6 +302,15 @@ class Dispatch:
                 self.cannot_send(call, context, item, error)
                 return False
             size = len(payload)
+            if credit is not None:
+                if credit.spent >= credit.granted:
+                    self._waker.step_aside(context)
+                    self._writer.flush(wait=True)
+                    gathered = 0
+                    credit.wait(lambda: self.is_given_up(context))
+                    if context._cancelled:  # pyright: ignore[reportPrivateUsage]
+                        break
+                credit.spent += size + CHUNK_COST
             header = pack(number, CHUNK, request, size)
             add(header + payload if size < LARGE else (header, payload))
             gathered += size + SIZE
@@ -344,7 +414,7 @@ class Dispatch:
     def _sort(self, call: Call) -> None:
         if call.is_quick:
             self.quick[call.id] = (
-                call.decode, call.handle, call.encode, call.answer_flags, call.method.name,
+                call.decode, call.handle, call.encode, call.answer_flags, call.method.name, call.starts,
             )  # fmt: skip
         else:
             self.quick.pop(call.id, None)

@@ -14,14 +14,16 @@ import socket
 import time
 from collections.abc import Callable
 from io import BytesIO
-from threading import Event, Lock
+from threading import Event, Lock, get_ident
 from typing import Final
 
-from ..ids import ABORT_METHOD
-from ..wire.encode import LARGE
+import msgspec
+
+from ..ids import ABORT_METHOD, CONTEXT_METHOD, CREDIT_METHOD
+from ..wire.encode import LARGE, started
 from ..wire.header import HEADER, SIZE, Header
-from .context import Context
-from .dispatch import REFUSED, Dispatch
+from .context import Context, leading
+from .dispatch import REFUSED, Dispatch, QuickCall
 from .log import log
 from .threads import Threads
 from .writer import Writer
@@ -81,6 +83,10 @@ class Reader:
         self.sleeps = False
         """Whether the watch rests; see ``wake``."""
         self._is_over = False
+        self._counts = dispatch.features.credit is not None
+        self._is_traced = dispatch.features.context
+        self._trace: tuple[int, str] | None = None
+        """What was said about the next request, if it has that id."""
 
     @property
     def is_busy(self) -> bool:
@@ -91,10 +97,12 @@ class Reader:
         """Reads and answers until the parent is gone, or until another thread took over."""
         if me is None:
             me = self._leader
+        leading[get_ident()] = me
         dispatch, limit = self._dispatch, self._max_payload
         store, view, receive = self._store, self._view, self._socket.recv_into
         pending, flush = self._writer.pending, self._writer.flush
-        append, quick, clock = pending.append, dispatch.quick.get, time.perf_counter
+        append, quick, clock = pending.append, self._quick(), time.perf_counter
+        through = self._writer.through
         unpack, pack, header = HEADER.unpack_from, HEADER.pack, SIZE
         at, end = self._at, self._end
         is_steady = True
@@ -114,8 +122,9 @@ class Reader:
                 if call is None:
                     if self._serve_other(me, method, request, body):
                         return
+                    quick = self._quick()
                     continue
-                decode, handle, encode, reply_flags, name = call
+                decode, handle, encode, reply_flags, name, starts = call
                 try:
                     args = decode(body)
                 except Exception:
@@ -124,6 +133,16 @@ class Reader:
                         continue
                 context = Context(request, name)
                 me.busy = context
+                if starts and request:
+                    # Together with the answers before it, and all of it gone before the handler begins.
+                    append(started(request))
+                    if not through() or context._cancelled:  # pyright: ignore[reportPrivateUsage]
+                        dispatch.end_cancelled(dispatch.calls[method], context)
+                        me.busy = None
+                        if self._leader is not me and self._is_deposed(me):
+                            self._retire(context)
+                            return
+                        continue
                 try:
                     answer = handle(args, context)
                 except BaseException as error:
@@ -169,8 +188,6 @@ class Reader:
             if began:
                 # Handlers that take their time answer one by one, quick ones all together.
                 is_steady = (clock() - began) * PACE < got
-            if self.sleeps:
-                self._awake.set()
             if at == end:
                 at = end = 0
             else:
@@ -187,6 +204,9 @@ class Reader:
             if not got:
                 self._finish()
                 return
+            if self.sleeps:
+                # Before what has come is served: it may run long.
+                self._awake.set()
             end += got
             self._at, self._end = at, end
             began = clock() if got > MANY else 0.0
@@ -194,14 +214,16 @@ class Reader:
     def _serve_other(self, me: Leader, method: int, request: int, body: memoryview | bytes) -> bool:
         """Serves whatever is not a quick call. True when another thread reads now."""
         dispatch = self._dispatch
-        if method == ABORT_METHOD:
-            dispatch.abort(request)
+        if method >= CONTEXT_METHOD and self._obey(method, request, body):
             return False
+        trace, self._trace = self._trace, None
         # The payload is read before the call counts as running: after that the buffer may be another thread's.
         args = dispatch.read(method, request, body)
         if args is REFUSED:
             return False
         context = dispatch.context(method, request)
+        if trace is not None and trace[0] == request:
+            context.traceparent = trace[1]
         me.busy = object()  # not the call: it is someone else's once it is handed over
         if dispatch.hand_over(method, context, args):
             me.busy = None
@@ -216,6 +238,22 @@ class Reader:
             self._retire(context)
             return True
         return False
+
+    def _obey(self, method: int, request: int, body: memoryview | bytes) -> bool:
+        """Does what a frame asks for that is no request. False when it is one."""
+        if method == ABORT_METHOD:
+            self._dispatch.abort(request)
+        elif method == CREDIT_METHOD and self._counts:
+            self._dispatch.grant(request, body)
+        elif method == CONTEXT_METHOD and self._is_traced:
+            self._trace = read_trace(request, body)
+        else:
+            return False
+        return True
+
+    def _quick(self) -> Callable[[int], QuickCall | None]:
+        """How the next method is looked up: a request of which more is known is not served the quick way."""
+        return self._dispatch.quick.get if self._trace is None else _not_quick
 
     def _go_on(self, me: Leader) -> object:
         """Sees to a frame that is not all there: makes room for it, or receives it elsewhere and serves it."""
@@ -320,6 +358,11 @@ class Reader:
         """Makes the watch look again: a frame was added that nobody may send soon."""
         self._awake.set()
 
+    def step_aside(self, busy: object) -> None:
+        """Makes another thread the leader if the caller is it, and in ``busy``."""
+        if self._leader.busy is busy:
+            self._take_over(busy)
+
     def _rest(self) -> None:
         self._awake.clear()
         self.sleeps = True
@@ -347,3 +390,23 @@ class Reader:
         if context._task is None:  # pyright: ignore[reportPrivateUsage]
             self._dispatch.forget(context)  # otherwise the event loop goes on with it
         self._writer.flush()
+
+
+class _Trace(msgspec.Struct):
+    traceparent: str | None = None
+
+
+_read_trace: Final = msgspec.msgpack.Decoder(_Trace).decode
+
+
+def read_trace(request: int, body: memoryview | bytes) -> tuple[int, str] | None:
+    """What a CONTEXT frame says about the request that follows. None for what cannot be read."""
+    try:
+        trace = _read_trace(body).traceparent
+    except Exception:
+        return None
+    return None if trace is None else (request, trace)
+
+
+def _not_quick(_: int) -> None:
+    return None

@@ -13,19 +13,28 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextvars import Context as Variables
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ..codec.msgpack import NIL
-from ..wire.encode import frame
+from ..ids import CHUNK_COST
+from ..wire.encode import frame, started
+from ..wire.header import SIZE
 from .call import Call
+from .context import Context, current
 from .dispatch import CHUNK, FLUSH_AT, Dispatch
 
 if TYPE_CHECKING:
-    from .context import Context
+    from .credit import Credit
     from .writer import Writer
+
+Job: TypeAlias = "tuple[Call, Context, Any, bool]"
+"""A call, what it is given, and whether its handler is still to be called with that."""
 
 FAIR: Final = 64
 """Items an async generator may give without waiting before other tasks get their turn."""
+TOLD: Final = 64
+"""Handlers that the parent is told of with one send. A death leaves it in doubt about no more than these."""
 
 
 class _Selector(selectors.DefaultSelector):
@@ -77,8 +86,10 @@ class Tasks:
     def __init__(self, dispatch: Dispatch, writer: Writer) -> None:
         self._dispatch = dispatch
         self._writer = writer
-        self._inbox: deque[tuple[Call, Context, Any, bool]] = deque()
+        self._inbox: deque[Job] = deque()
         self._is_called = False
+        self._is_held = False
+        """Whether handlers wait for the parent to hear of them."""
         self._tasks: dict[asyncio.Task[None], None] = {}
         selector = _Selector()
         selector.writer = writer
@@ -104,7 +115,7 @@ class Tasks:
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
-    def _post(self, job: tuple[Call, Context, Any, bool]) -> None:
+    def _post(self, job: Job) -> None:
         self._inbox.append(job)
         if not self._is_called:
             self._is_called = True
@@ -122,19 +133,53 @@ class Tasks:
 
     def _take(self) -> None:
         self._is_called = False
-        while True:
-            try:
-                call, context, value, is_call = self._inbox.popleft()
-            except IndexError:
-                return
-            if context.cancelled:
-                self._dispatch.end_cancelled(call, context)
-                self._dispatch.forget(context)
-                _abandon(value)
-                continue
-            serve = self._stream if call.method.kind == "stream" else self._answer
-            # The task is known before its first step, which may already want it cancelled.
-            self._loop.start(serve(call, context, value, is_call))
+        while self._inbox and not self._is_held:
+            told: list[Job] = []
+            while self._inbox and len(told) < TOLD:
+                job = self._inbox.popleft()
+                call, context, _, is_call = job
+                if is_call and call.starts and context.request_id and not context.cancelled:
+                    told.append(job)
+                else:
+                    self._begin(job)
+            if told:
+                # A whole list, which is added at one blow; a generator is not.
+                self._writer.pending.extend([started(context.request_id) for _, context, _, _ in told])
+                if self._writer.through_soft():
+                    self._begin_told(told, True)
+                else:
+                    self._is_held = True
+                    self._writer.through_later(partial(self._release, told))
+
+    def _release(self, told: list[Job], is_heard: bool) -> None:
+        """On the thread that waited for the parent."""
+        try:
+            self._loop.call_soon_threadsafe(self._begin_held, told, is_heard)
+        except RuntimeError:
+            pass  # the loop is closed
+
+    def _begin_held(self, told: list[Job], is_heard: bool) -> None:
+        self._is_held = False
+        self._begin_told(told, is_heard)
+        self._take()
+
+    def _begin_told(self, told: list[Job], is_heard: bool) -> None:
+        """Begins what the parent was told of. When it is gone, nothing may begin any more."""
+        for job in told:
+            if not is_heard:
+                self._dispatch.cancel(job[1])
+            self._begin(job)
+
+    def _begin(self, job: Job) -> None:
+        call, context, value, is_call = job
+        if context.cancelled:
+            self._dispatch.end_cancelled(call, context)
+            self._dispatch.forget(context)
+            _abandon(value)
+            return
+        serve = self._stream if call.method.kind == "stream" else self._answer
+        # The task is known before its first step, which may already want it cancelled.
+        self._loop.start(serve(call, context, value, is_call))
 
     @property
     def thread(self) -> int | None:
@@ -148,6 +193,7 @@ class Tasks:
 
     def _enter(self, context: Context) -> None:
         context._task = asyncio.current_task()  # pyright: ignore[reportPrivateUsage]
+        current.set(context)
 
     async def _answer(self, call: Call, context: Context, value: Any, is_call: bool) -> None:
         self._enter(context)
@@ -191,6 +237,7 @@ class Tasks:
         """Sends items as they come. False when one cannot be sent, which ended the call."""
         add, encode, writer = self._writer.pending.append, call.encode, self._writer
         number, request = call.id, context.request_id
+        credit = self._dispatch.open_credit(context)
         gathered = count = 0
         if not hasattr(items, "__aiter__"):
             items = _each(iter(items))
@@ -202,11 +249,19 @@ class Tasks:
             except BaseException as error:
                 self._dispatch.cannot_send(call, context, item, error)
                 return False
+            size = len(payload)
+            if credit is not None:
+                if credit.spent >= credit.granted:
+                    writer.flush_soft()
+                    await self._wait_for_credit(credit, context)
+                    if context.cancelled:
+                        break
+                credit.spent += size + CHUNK_COST
             add(frame(number, CHUNK, request, payload))
-            gathered += len(payload) + 11
+            gathered += size + SIZE
             count += 1
             if gathered >= FLUSH_AT:
-                writer.flush_soft()
+                writer.flush_soft(counts=True)
                 gathered = 0
                 if writer.is_congested:
                     await wait_until_drained(writer)
@@ -214,6 +269,26 @@ class Tasks:
                 count = 0
                 await asyncio.sleep(0)
         return True
+
+    async def _wait_for_credit(self, credit: Credit, context: Context) -> None:
+        future: asyncio.Future[None] | None = None
+        loop = self._loop
+
+        def settle() -> None:
+            if future is not None and not future.done():
+                future.set_result(None)
+
+        def tell() -> None:
+            try:
+                loop.call_soon_threadsafe(settle)
+            except RuntimeError:
+                pass  # the loop is closed: nobody waits any more
+
+        credit.wake = tell
+        # Whoever grants does so before it wakes, and what it posts runs after this turn: it finds the future.
+        while credit.is_spent and not self._dispatch.is_given_up(context):
+            future = loop.create_future()
+            await future
 
 
 async def wait_until_drained(writer: Writer) -> None:

@@ -20,21 +20,27 @@ from typing import Any, ClassVar, Final, NoReturn, TypeVar
 
 from ..contract import GENERATION, Contract
 from ..control.lines import Lines
-from ..control.message import PONG, Order, error, init, parse
+from ..control.message import Order, error, init, log_line, parse, pong
 from ..errors import ContractError, ProcwireError, StartError
 from ..ids import ABSOLUTE_MAX_PAYLOAD, DEFAULT_MAX_PAYLOAD, FIRST_ID
 from ..stdio import Control, capture
 from ..transport import Listener, socket_path
 from .dispatch import Dispatch
 from .events import Events, Sink
+from .log import connect as connect_log
 from .log import log, log_exception
 from .reader import Reader
+from .speaker import Speaker
 from .threads import Threads
 from .writer import Writer
 
 E = TypeVar("E")
 
 VERSION: Final = "0.1.0"
+RETRY_MS: Final = 20
+"""How soon a pong is tried again that the parent's pipe had no room for …"""
+MAX_OWED: Final = 16
+"""… and how many of them are kept; more would tell it nothing."""
 INHERITED: Final = "inherited"
 """What ``$init`` has for a path when there is none."""
 DRAIN_SECONDS: Final = 3.0
@@ -90,9 +96,10 @@ class _Run:
             raise ContractError(f"{type(worker).__qualname__} has no CONTRACT: derive it from the generated class")
         self._contract: Contract = contract
         self._control = control
+        self._speaker = Speaker(control.writes)
         self._max_payload = max_payload
         self._threads = Threads(threads)
-        self._dispatch = Dispatch(worker, contract)
+        self._dispatch = Dispatch(worker, contract, control.features)
         if worker._procwire_sink is None:  # pyright: ignore[reportPrivateUsage]
             worker._procwire_sink = Sink(contract)  # pyright: ignore[reportPrivateUsage]
         self._sink = worker._procwire_sink  # pyright: ignore[reportPrivateUsage]
@@ -133,7 +140,9 @@ class _Run:
         }
         self._catch_signals()
         os.register_at_fork(after_in_child=self._leave_child)
-        _write(control.writes, init(pipe, methods, events, details))
+        self._speaker.say(init(pipe, methods, events, details, control.nonce))
+        if control.features.log:
+            connect_log(self._log)
         Thread(target=self._listen_to_parent, name="procwire control", daemon=True).start()
         if self._dispatch.needs_loop:
             # It takes longer than the parent takes to connect.
@@ -174,14 +183,18 @@ class _Run:
     def _listen_to_parent(self) -> None:
         """Answers pings, whatever handlers do; hears ``$shutdown``, signals, and the end of the parent itself."""
         lines = Lines()
-        reads = self._control.reads
+        reads, nonce = self._control.reads, self._control.nonce
+        answer = pong(nonce)
+        owed = 0
         poll = select.poll()
         poll.register(reads, select.POLLIN)
         poll.register(self._heard, select.POLLIN)
         while True:
-            ready = [fd for fd, _ in poll.poll()]
+            # A parent that reads nothing may still have something to say.
+            ready = [fd for fd, _ in poll.poll(RETRY_MS if owed else None)]
             if self._heard in ready and self._is_ended_by(os.read(self._heard, 64)):
                 self._stop(DRAIN_SECONDS)
+            owed = self._pay(answer, owed)
             if reads not in ready:
                 continue
             try:
@@ -192,14 +205,23 @@ class _Run:
                 self._stop(0.0)
                 return
             for line in lines.feed(data):
-                order = parse(line)
+                order = parse(line, nonce)
                 if order is Order.PING:
-                    try:
-                        _write(self._control.writes, PONG)
-                    except OSError:
-                        pass  # a parent that is gone closes our stdin too
+                    owed = self._pay(answer, min(owed + 1, MAX_OWED))
                 elif order is Order.SHUTDOWN:
                     self._stop(DRAIN_SECONDS)
+
+    def _pay(self, answer: bytes, owed: int) -> int:
+        """Answers as many pings as the pipe has room for. Gives the number left."""
+        try:
+            while owed and self._speaker.try_say(answer):
+                owed -= 1
+        except OSError:
+            return 0  # a parent that is gone closes our stdin too
+        return owed
+
+    def _log(self, level: str, message: str, request: int | None, target: str | None) -> None:
+        self._speaker.say(log_line(level, message, request, target, self._control.nonce))
 
     def _stop(self, drain: float) -> None:
         """Starts the end, once: calls in progress may finish within ``drain`` seconds."""
@@ -207,6 +229,7 @@ class _Run:
             if self._is_stopping:
                 return
             self._is_stopping = True
+        self._dispatch.hurry()
         self._exit_within(drain + 2 * END_SECONDS)
         os.write(self._wakes, b"!")
         Thread(target=self._drain, args=(monotonic() + drain,), daemon=True).start()
@@ -309,6 +332,7 @@ class _Run:
             except OSError:
                 pass
         self._sink.connect(None)
+        connect_log(None)
         self._listener = None
         if self._connection is not None:
             if self._control.channel is None:
@@ -321,11 +345,6 @@ def _pipe() -> tuple[int, int]:
     return os.pipe2(os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
 
 
-def _write(fd: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(fd, data) :]
-
-
 def _tell_and_exit(control: Control, failure: Exception) -> NoReturn:
     """The parent gets the sentence, the log the traceback."""
     name = type(failure).__qualname__
@@ -335,7 +354,7 @@ def _tell_and_exit(control: Control, failure: Exception) -> NoReturn:
     else:
         log_exception("the worker cannot start", failure)
     try:
-        _write(control.writes, error(text))
+        Speaker(control.writes).say(error(text, control.nonce))
     except OSError:
         pass
     sys.exit(1)
