@@ -109,6 +109,7 @@ impl Child {
             Err(_) => Exit::Unknown, // someone else in this process waited for it
         };
         self.process = None;
+        spawner::forget(self.pid);
         Some(exit)
     }
 }
@@ -122,7 +123,13 @@ impl Drop for Child {
         if matches!(process.try_wait(), Ok(None)) {
             // It is dying; its end must not be waited for here.
             let reaper = std::thread::Builder::new().name("procwire-reaper".to_owned());
-            let _ = reaper.spawn(move || process.wait());
+            let pid = self.pid;
+            let _ = reaper.spawn(move || {
+                let _ = process.wait();
+                spawner::forget(pid);
+            });
+        } else {
+            spawner::forget(self.pid);
         }
     }
 }

@@ -9,6 +9,7 @@ mod stderr;
 mod stdin;
 mod stdout;
 mod tail;
+mod warden;
 
 pub(super) use child::Child;
 pub(super) use command::{Birth, Launch};

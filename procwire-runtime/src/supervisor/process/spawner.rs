@@ -10,11 +10,17 @@ use std::sync::{OnceLock, mpsc};
 
 use tokio::sync::oneshot;
 
+use super::warden::Warden;
 use crate::transport::Inherited;
 
-struct Job {
-    command: Command,
-    reply: oneshot::Sender<(Command, io::Result<Child>)>,
+enum Job {
+    Start {
+        command: Command,
+        reply: oneshot::Sender<(Command, io::Result<Child>)>,
+    },
+    Forget {
+        pid: u32,
+    },
 }
 
 /// Makes a command one whose process is in a group of its own, dies with this process, and has the descriptors 0, 1, 2 and,
@@ -28,8 +34,16 @@ pub(super) fn prepare(command: &mut Command, channel: Option<Inherited>) -> io::
 pub(super) async fn spawn(command: Command) -> io::Result<(Command, io::Result<Child>)> {
     let (reply, started) = oneshot::channel();
     let gone = || io::Error::other("the thread that starts processes is gone");
-    jobs()?.send(Job { command, reply }).map_err(|_| gone())?;
+    let job = Job::Start { command, reply };
+    jobs()?.send(job).map_err(|_| gone())?;
     started.await.map_err(|_| gone())
+}
+
+/// A process that was started here has been reaped, its group killed.
+pub(super) fn forget(pid: u32) {
+    if let Ok(jobs) = jobs() {
+        let _ = jobs.send(Job::Forget { pid }); // the thread ends with this process only
+    }
 }
 
 fn jobs() -> io::Result<&'static mpsc::Sender<Job>> {
@@ -47,12 +61,23 @@ fn jobs() -> io::Result<&'static mpsc::Sender<Job>> {
 }
 
 fn serve(jobs: &mpsc::Receiver<Job>) {
-    for Job { mut command, reply } in jobs {
+    let mut warden = None;
+    for job in jobs {
+        let (mut command, reply) = match job {
+            Job::Start { command, reply } => (command, reply),
+            Job::Forget { pid } => {
+                warden.get_or_insert_with(Warden::start).forget(pid);
+                continue;
+            }
+        };
         let started = command.spawn();
+        let pid = started.as_ref().ok().map(Child::id);
         if let Err((_, Ok(mut child))) = reply.send((command, started)) {
             // Whoever wanted it has gone meanwhile.
             let _ = super::child::kill_group(child.id());
             let _ = child.wait();
+        } else if let Some(pid) = pid {
+            warden.get_or_insert_with(Warden::start).watch(pid);
         }
     }
 }
