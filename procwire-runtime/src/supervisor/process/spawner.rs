@@ -15,7 +15,7 @@ use crate::transport::Inherited;
 
 enum Job {
     Start {
-        command: Command,
+        command: Box<Command>,
         reply: oneshot::Sender<(Command, io::Result<Child>)>,
     },
     Forget {
@@ -34,7 +34,10 @@ pub(super) fn prepare(command: &mut Command, channel: Option<Inherited>) -> io::
 pub(super) async fn spawn(command: Command) -> io::Result<(Command, io::Result<Child>)> {
     let (reply, started) = oneshot::channel();
     let gone = || io::Error::other("the thread that starts processes is gone");
-    let job = Job::Start { command, reply };
+    let job = Job::Start {
+        command: Box::new(command),
+        reply,
+    };
     jobs()?.send(job).map_err(|_| gone())?;
     started.await.map_err(|_| gone())
 }
@@ -72,7 +75,7 @@ fn serve(jobs: &mpsc::Receiver<Job>) {
         };
         let started = command.spawn();
         let pid = started.as_ref().ok().map(Child::id);
-        if let Err((_, Ok(mut child))) = reply.send((command, started)) {
+        if let Err((_, Ok(mut child))) = reply.send((*command, started)) {
             // Whoever wanted it has gone meanwhile.
             let _ = super::child::kill_group(child.id());
             let _ = child.wait();

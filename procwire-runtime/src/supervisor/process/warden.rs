@@ -61,5 +61,5 @@ while read -r order group; do
   esac
   if [ "$order" = + ]; then groups="$groups $group "; fi
 done
-for group in $groups; do kill -KILL -- "-$group"; done
+for group in $groups; do kill -9 "-$group"; done
 "#;
