@@ -303,7 +303,9 @@ impl StartError {
         match self {
             Self::Launch { cause, .. } => !matches!(
                 cause.kind(),
-                io::ErrorKind::Interrupted | io::ErrorKind::Other
+                io::ErrorKind::Interrupted
+                    | io::ErrorKind::ExecutableFileBusy
+                    | io::ErrorKind::Other
             ),
             Self::NotFound { .. }
             | Self::PermissionDenied { .. }

@@ -229,17 +229,21 @@ async fn greeting(
             let ended = tokio::time::timeout(LAST_WORDS, child.exited()).await;
             child.kill();
             let (stderr_tail, stdout_tail) = (stderr.tail().await, stdout.before());
-            Err(match ended {
-                Ok(()) => StartError::ExitedBeforeInit {
-                    exit: child.reap().unwrap_or(Exit::Unknown),
+            if ended.is_err() {
+                return Err(StartError::Mute {
                     stdout_tail,
                     stderr_tail,
-                },
-                Err(_) => StartError::Mute {
+                });
+            }
+            let exit = child.reap().unwrap_or(Exit::Unknown);
+            Err(plan
+                .launch
+                .is_no_program(exit)
+                .unwrap_or(StartError::ExitedBeforeInit {
+                    exit,
                     stdout_tail,
                     stderr_tail,
-                },
-            })
+                }))
         }
     }
 }

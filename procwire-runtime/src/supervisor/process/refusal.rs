@@ -1,13 +1,14 @@
 //! What the system meant when it did not start a program.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
-use super::child::is_transient;
 use super::command::Launch;
+use crate::connection::Exit;
 use crate::supervisor::StartError;
 
 impl Launch {
@@ -32,9 +33,23 @@ impl Launch {
             Some(Errno::NOEXEC) => StartError::ExecFormat { program },
             Some(Errno::MFILE | Errno::NFILE) => StartError::FdExhausted { program, cause },
             Some(Errno::NOSPC | Errno::DQUOT) => StartError::NoSpace { program, cause },
-            _ if is_transient(&cause) => StartError::ProcessLimit { program, cause },
+            Some(Errno::AGAIN | Errno::NOMEM) => StartError::ProcessLimit { program, cause },
             _ => StartError::Launch { program, cause },
         }
+    }
+
+    /// What a process that ended at once was, if it was no program at all: the C library gives such a file to a shell, which then
+    /// ends with one of its own codes.
+    pub(crate) fn is_no_program(&self, exit: Exit) -> Option<StartError> {
+        let file = self
+            .found()
+            .filter(|_| matches!(exit, Exit::Code(2 | 126 | 127)))?;
+        let (own, other) = (head("/proc/self/exe".as_ref())?, head(&file)?);
+        let is_script = other.starts_with(b"#!");
+        let is_alike = own[..MAGIC] == other[..MAGIC] && own[MACHINE] == other[MACHINE];
+        (!is_script && !is_alike).then(|| StartError::ExecFormat {
+            program: self.program.to_string_lossy().into_owned(),
+        })
     }
 
     /// The program as a path, from where the worker would start.
@@ -69,6 +84,18 @@ impl Launch {
             .find(|path| is_executable(path))
     }
 }
+
+/// The first bytes of a file, with zeros where it is shorter.
+fn head(path: &Path) -> Option<[u8; 20]> {
+    let mut head = [0; 20];
+    let mut file = File::open(path).ok()?.take(20);
+    let _ = file.read(&mut head).ok()?;
+    Some(head)
+}
+
+/// Where a program says that it is one, and for which machine.
+const MAGIC: usize = 6;
+const MACHINE: std::ops::Range<usize> = 18..20;
 
 fn is_executable(path: &Path) -> bool {
     path.metadata()
