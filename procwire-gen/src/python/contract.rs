@@ -127,6 +127,9 @@ fn method_view(
     if !method.cancellable {
         add("cancellable", "False");
     }
+    if method.idempotent {
+        add("idempotent", "True");
+    }
     add("fingerprint", &quoted(&schema.method_fingerprint(method)));
     MethodView {
         row,

@@ -402,7 +402,7 @@ _CONTRACT = _pw.Contract(
         _pw.Method(name="stream_raw", kind="stream", args=StreamRawArgs, answer=bytes, answer_codec="raw", fingerprint="7547d8f53bd2ddb3"),
         _pw.Method(name="take", kind="ack", args=TakeArgs, cancellable=False, fingerprint="29fdcc7ad8beb9bc"),
         _pw.Method(name="take_with_receipt", kind="ack", args=TakeWithReceiptArgs, answer=GeoRect, throws=EverythingError, fingerprint="8b8777a994f0e9a3"),
-        _pw.Method(name="fail", kind="result", args=FailArgs, answer=bool, throws=EverythingError, fingerprint="d889a38b84d0ddda"),
+        _pw.Method(name="fail", kind="result", args=FailArgs, answer=bool, throws=EverythingError, idempotent=True, fingerprint="d889a38b84d0ddda"),
         _pw.Method(name="set_level", kind="none", args=SetLevelArgs, fingerprint="80e6f59dd7aec32a"),
         _pw.Method(name="old", kind="result", args=OldArgs, answer=_pw.U8, fingerprint="49bca05bf0a6e311"),
     ),

@@ -72,7 +72,7 @@ _CONTRACT = _pw.Contract(
     fingerprint="e4ef5794ce8ef61d",
     methods=(
         _pw.Method(name="study", kind="stream", args=StudyArgs, answer=Findings, fingerprint="537fed4b26363c8e"),
-        _pw.Method(name="draw", kind="result", args=DrawArgs, answer=str, fingerprint="f647574c48d3adcf"),
+        _pw.Method(name="draw", kind="result", args=DrawArgs, answer=str, idempotent=True, fingerprint="f647574c48d3adcf"),
     ),
     events=(
         _pw.Event(name="progress", payload=ProgressEvent),

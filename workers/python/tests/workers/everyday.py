@@ -42,6 +42,10 @@ class Checked(Struct):
     tags: tuple[str, ...] = ()
 
 
+class Tree(Struct):
+    children: tuple[Tree, ...] = ()
+
+
 class Took(Struct):
     took: timedelta
 
@@ -109,6 +113,7 @@ class Everyday(Worker):
             result("emit_from_threads", Number, int),
             result("fork", None, int),
             result("environment", None, dict[str, str]),
+            result("tree", Tree, int),
             result("children_see", None, list[int]),
             result("last", None, list[str]),
             result("affine", Number, bool),
@@ -296,6 +301,9 @@ class Everyday(Worker):
 
     def environment(self, ctx: Context) -> dict[str, str]:
         return {name: value for name, value in os.environ.items() if name.startswith("PROCWIRE")}
+
+    def tree(self, req: Tree, ctx: Context) -> int:
+        return len(req.children)
 
     def children_see(self, ctx: Context) -> list[int]:
         """The descriptors of a child process that closes none by itself."""

@@ -20,6 +20,7 @@ import msgspec
 
 from ..errors import EncodeError, InvalidError
 from ..values import OpenUnion, Unknown, read_union
+from . import limits
 from .check import checker, exponents
 
 if TYPE_CHECKING:
@@ -64,8 +65,11 @@ def decoder(type_: Any) -> tuple[Decode, Decode]:
     """How a value of ``type_`` is read; see ``codec.decoder``."""
     typed = msgspec.msgpack.Decoder(type_, dec_hook=_dec_hook, ext_hook=_ext_hook).decode
     check = checker(type_)
+    is_bounded = limits.is_bounded(type_)
 
     def checked(payload: memoryview | bytes) -> Any:
+        if not is_bounded and len(payload) > limits.MAX_DEPTH:
+            limits.check(payload)
         value = typed(payload)
         if check is not None:
             check(value)
@@ -73,6 +77,7 @@ def decoder(type_: Any) -> tuple[Decode, Decode]:
 
     def patient(payload: memoryview | bytes) -> Any:
         try:
+            limits.check(payload)
             try:
                 return checked(payload)
             except msgspec.ValidationError as refused:
@@ -90,7 +95,7 @@ def decoder(type_: Any) -> tuple[Decode, Decode]:
         except Exception as refused:
             raise InvalidError(*_explain(refused)) from None
 
-    return (typed if check is None else checked), patient
+    return (typed if check is None and is_bounded else checked), patient
 
 
 def encoder(type_: Any) -> Encode:
@@ -132,6 +137,7 @@ def read_nothing(payload: memoryview | bytes) -> None:
     """The arguments of a method that has none: nil, no bytes at all, or a map whose keys nobody knows."""
     if len(payload) == 0 or payload == NIL:
         return
+    limits.check(payload)
     try:
         value = read_any(payload)
     except Exception as refused:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from ..codec import Decode, Encode
 from ..codec import error as failures
+from ..codec.limits import MAX_ELEMENTS
 from ..codec.msgpack import NIL
 from ..contract import Contract
 from ..errors import InvalidError
@@ -133,6 +134,9 @@ class Dispatch:
             # Answered even with request id 0: the published workers do, and parents drop it.
             self._add(frame(method, flags.ERROR, request, failures.unsupported(method)))
             return REFUSED
+        if len(body) > MAX_ELEMENTS:
+            # Only the patient way counts them; fewer bytes cannot hold so many.
+            return self.read_again(method, request, body)
         try:
             return call.decode(body)
         except Exception:

@@ -112,7 +112,7 @@ _CONTRACT = _pw.Contract(
     fingerprint="6043a98bf4381ee2",
     methods=(
         _pw.Method(name="open", kind="result", args=OpenArgs, answer=Document, throws=PdfError, fingerprint="38ab1d6f81bd7e89"),
-        _pw.Method(name="render", kind="result", args=RenderArgs, answer=Page, throws=PdfError, fingerprint="8a1943ccd33cffd8"),
+        _pw.Method(name="render", kind="result", args=RenderArgs, answer=Page, throws=PdfError, idempotent=True, fingerprint="8a1943ccd33cffd8"),
         _pw.Method(name="blocks", kind="stream", args=BlocksArgs, answer=Block, throws=PdfError, fingerprint="093c93b509b3989c"),
         _pw.Method(name="index", kind="ack", args=IndexArgs, throws=PdfError, cancellable=False, fingerprint="a4164e15645175ac"),
         _pw.Method(name="set_log_level", kind="none", args=SetLogLevelArgs, fingerprint="66dd2b8ed2d1a1f0"),

@@ -59,7 +59,7 @@ _CONTRACT = _pw.Contract(
     version="1.0.0",
     fingerprint="34a2546bb96ee9d9",
     methods=(
-        _pw.Method(name="result", kind="result", args=ResultArgs, answer=Receipt, throws=Trouble, fingerprint="a72f53516a41f852"),
+        _pw.Method(name="result", kind="result", args=ResultArgs, answer=Receipt, throws=Trouble, idempotent=True, fingerprint="a72f53516a41f852"),
         _pw.Method(name="result_of_nothing", kind="result", answer=_pw.U8, throws=Trouble, fingerprint="16e3fbd56fd24717"),
         _pw.Method(name="stream", kind="stream", args=StreamArgs, answer=Receipt, throws=Trouble, fingerprint="d20073758b184f7c"),
         _pw.Method(name="ack", kind="ack", args=AckArgs, throws=Trouble, cancellable=False, fingerprint="db31e59d190bfabf"),
