@@ -181,6 +181,16 @@ class Parent:
         self.send(self.methods[name], request, encode(args) if raw is None else raw)
         return request
 
+    @property
+    def upcoming(self) -> int:
+        """The id of the next request."""
+        return self._next
+
+    def socket_batch(self, frames: Sequence[tuple[int, int, bytes]]) -> None:
+        """Sends frames of (method, request, payload) at once."""
+        assert self.socket is not None
+        self.socket.sendall(b"".join(Header(m, 0, r, len(payload)).pack() + payload for m, r, payload in frames))
+
     def oneway(self, name: str, args: Any = None) -> None:
         self.send(self.methods[name], 0, encode(args))
 

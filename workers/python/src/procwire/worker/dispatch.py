@@ -24,7 +24,7 @@ from ..wire.encode import LARGE, frame, started
 from ..wire.header import HEADER, SIZE
 from .call import Call
 from .context import Context, current
-from .credit import UNLIMITED, Credit
+from .credit import Credit
 from .log import log_exception
 
 if TYPE_CHECKING:
@@ -125,7 +125,12 @@ class Dispatch:
 
     def context(self, method: int, request: int) -> Context:
         """A new call's context."""
-        return Context(request, self.calls[method].method.name)
+        described = self.calls[method].method
+        context = Context(request, described.name)
+        if described.kind == "stream" and request and self.features.credit is not None:
+            # From the start: a parent may grant more before a handler had its turn.
+            context._credit = Credit(self.features.credit)  # pyright: ignore[reportPrivateUsage]
+        return context
 
     def read(self, method: int, request: int, body: memoryview | bytes) -> Any:
         """The arguments, or REFUSED."""
@@ -164,8 +169,6 @@ class Dispatch:
             self.cancel(context)
         elif context._credit is not None:  # pyright: ignore[reportPrivateUsage]
             context._credit.lift()  # pyright: ignore[reportPrivateUsage]
-        else:
-            context._credit = Credit(UNLIMITED)  # pyright: ignore[reportPrivateUsage]
 
     def grant(self, request: int, body: memoryview | bytes) -> None:
         """The parent's consumer has taken some of a stream. One that is over needs nothing any more."""
@@ -256,15 +259,6 @@ class Dispatch:
         self.end_cancelled(call, context)
         return False
 
-    def open_credit(self, context: Context) -> Credit | None:
-        """What a stream may send, where the parent counts."""
-        window = self.features.credit
-        if window is None or not context.request_id:
-            return None
-        if context._credit is None:  # pyright: ignore[reportPrivateUsage]
-            context._credit = Credit(window)  # pyright: ignore[reportPrivateUsage]
-        return context._credit  # pyright: ignore[reportPrivateUsage]
-
     def is_given_up(self, context: Context) -> bool:
         """Whether a stream that waits for credit need not go on waiting."""
         if self._is_hurried and not context.cancelled:
@@ -294,7 +288,7 @@ class Dispatch:
         item cannot be sent, which ended the call."""
         add, encode, clock, pack, waker = self._add, call.encode, time.perf_counter, HEADER.pack, self._waker
         number, request = call.id, context.request_id
-        credit = self.open_credit(context)
+        credit = context._credit  # pyright: ignore[reportPrivateUsage]
         gathered = 0
         sent = before = 0.0
         for item in items:

@@ -237,7 +237,7 @@ class Tasks:
         """Sends items as they come. False when one cannot be sent, which ended the call."""
         add, encode, writer = self._writer.pending.append, call.encode, self._writer
         number, request = call.id, context.request_id
-        credit = self._dispatch.open_credit(context)
+        credit = context._credit  # pyright: ignore[reportPrivateUsage]
         gathered = count = 0
         if not hasattr(items, "__aiter__"):
             items = _each(iter(items))
