@@ -37,6 +37,8 @@ export interface Method {
   /** `raw` likewise; `nothing` where there is no value. */
   readonly answer: Writer;
   readonly throws?: Throws;
+  /** Whether it may run twice as well as once, so that nobody needs to know whether it began. Default no. */
+  readonly idempotent?: boolean;
 }
 
 /** An event. Its id is its place in the contract, from 1. */

@@ -4,6 +4,15 @@
 /** Methods and events are numbered from here, each in a space of its own. */
 export const FIRST_ID = 1;
 
+/** Tells the parent that a handler is about to begin. This and the next two are reserved only where they were agreed on. */
+export const STARTED_METHOD = 0xfffd;
+
+/** Lets a stream send so many bytes more. */
+export const CREDIT_METHOD = 0xfffc;
+
+/** What surrounds the request that follows it. */
+export const CONTEXT_METHOD = 0xfffb;
+
 /** The frame that carries the token, before anything else, when the parent asks for it. */
 export const AUTH_METHOD = 0xfffe;
 

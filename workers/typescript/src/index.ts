@@ -34,6 +34,7 @@ export {
   type Throws,
   type Writer,
 } from "./contract.ts";
+export type { LogLevel } from "./control/message.ts";
 export { VERSION } from "./version.ts";
 export type { Context } from "./worker/context.ts";
 export type { EventSink } from "./worker/events.ts";

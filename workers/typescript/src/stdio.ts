@@ -1,8 +1,10 @@
 // Owns: the worker's standard streams: keeps the control channel apart from whatever the program prints.
 // No sibling file: the other runtimes move a descriptor, which Node cannot.
 
-import { write, writeSync } from "node:fs";
+import { constants, fstatSync, openSync, write, writeSync } from "node:fs";
 import process from "node:process";
+
+import { environment } from "./environment.ts";
 
 /** Set by the launcher, which has moved the control channel to this descriptor and put stderr in place of stdout. */
 const CONTROL_FD = "PROCWIRE_CONTROL_FD";
@@ -16,6 +18,14 @@ const controlFd: number = claim();
 // exception to tell it of, for ever.
 process.stderr.on("error", () => {});
 
+// Node sets what it writes to not to wait, and that holds for everybody who shares the descriptor: native code, child
+// processes, and under the launcher whatever writes to descriptor 1 would find a full pipe to be an error. As it is now
+// they wait for the parent, which reads; and what was printed is not lost when the process exits.
+const stderrHandle: unknown = Reflect.get(process.stderr, "_handle");
+if (typeof stderrHandle === "object" && stderrHandle !== null && "setBlocking" in stderrHandle && typeof stderrHandle.setBlocking === "function") {
+  stderrHandle.setBlocking(true);
+}
+
 /**
  * Takes stdout away from the program, as early as this package is imported.
  *
@@ -27,8 +37,7 @@ function claim(): number {
   // Launcher and program may each have a copy of this package: who comes second is told by the first.
   const before: unknown = Reflect.get(globalThis, CLAIMED);
   if (typeof before === "number") return before;
-  const moved = Number(process.env[CONTROL_FD]);
-  Reflect.deleteProperty(process.env, CONTROL_FD);
+  const moved = Number(environment.get(CONTROL_FD));
   const fd = Number.isInteger(moved) && moved > 2 ? moved : 1;
   Reflect.set(globalThis, CLAIMED, fd);
   if (fd !== 1) return fd;
@@ -59,22 +68,90 @@ export function writeControl(line: string): void {
   }
 }
 
-let busy = false;
-let again: string | undefined;
+/** Bytes of lines that wait for a parent that does not read, after which more are dropped. */
+const MAX_WAITING = 1 << 20;
+/** How long after the parent did not read it is tried again. */
+const AGAIN_MS = 10;
 
-/** Writes a line without waiting for a parent that does not read; of several that cannot be written the last stays. */
+/** A descriptor of the control channel that never waits, where one can be had; else a thread of the pool does the waiting. */
+let patient: number | undefined;
+let opened = false;
+const lines: Buffer[] = [];
+let waiting = 0;
+let dropped = 0;
+let under = false;
+
+/**
+ * Writes a line without waiting for a parent that does not read: then it is kept, and dropped where too much is.
+ *
+ * Most have left this process when this returns, so that one before an exit is not lost.
+ */
 export function postControl(line: string): void {
-  if (busy) {
-    again = line;
+  const bytes = Buffer.from(line, "utf8");
+  if (waiting + bytes.length > MAX_WAITING) {
+    dropped += 1;
     return;
   }
-  busy = true;
-  write(controlFd, line, (error) => {
-    busy = false;
-    const next = again ?? (codeOf(error) === "EAGAIN" ? line : undefined);
-    again = undefined;
-    if (next !== undefined) setTimeout(postControl, codeOf(error) === "EAGAIN" ? 10 : 0, next).unref();
-  });
+  lines.push(bytes);
+  waiting += bytes.length;
+  if (!under) flush();
+}
+
+/** How many lines were dropped since this was last asked. */
+export function droppedControl(): number {
+  const count = dropped;
+  dropped = 0;
+  return count;
+}
+
+function flush(): void {
+  if (!opened) {
+    opened = true;
+    patient = reopen();
+  }
+  under = false;
+  while (lines.length > 0) {
+    const [line] = lines;
+    if (line === undefined) return;
+    if (patient === undefined) {
+      under = true;
+      write(controlFd, line, (error, written) => {
+        under = false;
+        if (error === null) advance(line, written);
+        else if (codeOf(error) === "EAGAIN") return later();
+        else advance(line, line.length); // nobody listens any more: end of stdin says so as well
+        flush();
+      });
+      return;
+    }
+    try {
+      advance(line, writeSync(patient, line));
+    } catch (error) {
+      if (codeOf(error) === "EAGAIN") return later();
+      advance(line, line.length);
+    }
+  }
+}
+
+function later(): void {
+  under = true;
+  setTimeout(flush, AGAIN_MS).unref();
+}
+
+function advance(line: Buffer, written: number): void {
+  waiting -= written;
+  if (written < line.length) lines[0] = line.subarray(written);
+  else lines.shift();
+}
+
+/** A pipe can be opened once more, and how that one is set concerns nobody else. */
+function reopen(): number | undefined {
+  try {
+    if (process.platform !== "linux" || !fstatSync(controlFd).isFIFO()) return undefined;
+    return openSync(`/proc/self/fd/${controlFd}`, constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch {
+    return undefined;
+  }
 }
 
 function codeOf(error: unknown): unknown {

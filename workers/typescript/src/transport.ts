@@ -2,8 +2,8 @@
 // Siblings: procwire-runtime/src/transport/mod.rs, workers/python/src/procwire/transport.py
 
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import { rmSync } from "node:fs";
-import { createServer, type Server, type Socket } from "node:net";
+import { closeSync, fstatSync, rmSync } from "node:fs";
+import { createServer, Socket, type Server } from "node:net";
 import process from "node:process";
 
 import { AUTH_METHOD } from "./ids.ts";
@@ -25,11 +25,38 @@ const HIGH_WATER = 256 << 10;
 /** Bytes of replies that nobody reads, after which no more requests are read: their answers would only add to them. */
 const TOO_MUCH = 64 << 20;
 
-/** Where a worker listens: unguessable, in a folder of the user's own where there is one. */
-export function socketPath(env: NodeJS.ProcessEnv, pid: number, platform: NodeJS.Platform): string {
+/**
+ * The descriptor of the data channel that the parent left open, named as `DESCRIPTOR:INODE`.
+ *
+ * A launcher in between may have closed it and something else may have taken its number, hence the inode. Node has set
+ * it to be closed in the processes that the program starts.
+ */
+export function inheritedDescriptor(named: string | undefined): number | undefined {
+  const [, number, inode] = /^(\d{1,6}):(\d{1,20})$/.exec(named ?? "") ?? [];
+  if (number === undefined || inode === undefined) return undefined;
+  const fd = Number(number);
+  try {
+    const found = fstatSync(fd, { bigint: true });
+    if (fd < 3 || !found.isSocket() || found.ino !== BigInt(inode)) return undefined;
+    if (process.versions["bun"] === undefined) return fd;
+    // Bun makes no socket of a descriptor. Nobody else shall hold it open.
+    closeSync(fd);
+  } catch {
+    // It is not open, and the parent will connect.
+  }
+  return undefined;
+}
+
+/** The socket on it. */
+export function inheritedSocket(fd: number): Socket {
+  return new Socket({ fd, readable: true, writable: true });
+}
+
+/** Where a worker listens: unguessable, in the parent's folder, or in one of the user's own where there is one. */
+export function socketPath(folder: string | undefined, env: NodeJS.ProcessEnv, pid: number, platform: NodeJS.Platform): string {
   const name = `procwire-${pid}-${randomBytes(16).toString("hex")}`;
   if (platform === "win32") return `\\\\.\\pipe\\${name}`;
-  const base = env["XDG_RUNTIME_DIR"] || env["TMPDIR"] || "/tmp";
+  const base = folder || env["XDG_RUNTIME_DIR"] || env["TMPDIR"] || "/tmp";
   const path = `${base.replace(/\/+$/, "")}/${name}.sock`;
   const length = Buffer.byteLength(path);
   if (length > MAX_PATH) {
@@ -142,6 +169,9 @@ export class Connection {
   readonly #encoder = new FrameEncoder();
   readonly #onLost: (why: Error | undefined) => void;
   #waiting: (() => void)[] = [];
+  #whenFlushed: (() => void) | undefined;
+  /** Bytes of requests that wait to begin. */
+  #held = 0;
   /** While received frames are handled, and until the end of the turn after others, nothing needs to be scheduled. */
   #collecting = false;
   #lost = false;
@@ -171,6 +201,36 @@ export class Connection {
       this.#collecting = true;
       process.nextTick(this.#flush);
     }
+  }
+
+  /**
+   * Adds a frame and writes it, with what waits before it. Whether every byte has left this process.
+   *
+   * A socket whose queue is empty is written to at once: what is not in its queue after that, the system has.
+   */
+  sendNow(method: number, flags: number, request: number, payload: Uint8Array): boolean {
+    if (this.#lost) return false;
+    this.#encoder.frame(method, flags, request, payload);
+    this.#write();
+    return this.#flushed;
+  }
+
+  /** Calls `wake` once every byte has left this process. Never, when the connection is lost before. */
+  whenFlushed(wake: () => void): void {
+    this.#whenFlushed = wake;
+  }
+
+  /** States how many bytes of received requests wait to begin: too many, and no more are read. */
+  hold(bytes: number): void {
+    this.#held = bytes;
+    if (bytes > TOO_MUCH) this.#socket.pause();
+    else if (bytes === 0 && this.#socket.isPaused() && !this.pressed) this.#socket.resume();
+  }
+
+  get #flushed(): boolean {
+    const socket = this.#socket;
+    // A write that failed leaves nothing in the queue either.
+    return socket.writableLength === 0 && socket.errored == null && !socket.destroyed && !this.#lost;
   }
 
   /** Whether those who can wait before they send more should. */
@@ -223,17 +283,25 @@ export class Connection {
     const pieces = this.#encoder.take();
     const [first] = pieces;
     if (first === undefined || this.#lost) return;
-    if (pieces.length === 1) this.#socket.write(first);
+    if (pieces.length === 1) this.#socket.write(first, this.#written);
     else {
       this.#socket.cork();
-      for (const piece of pieces) this.#socket.write(piece);
+      for (const piece of pieces) this.#socket.write(piece, this.#written);
       this.#socket.uncork();
     }
     if (this.#socket.writableLength > TOO_MUCH) this.#socket.pause();
   }
 
+  /** One function for all writes: those that end together cost one call. */
+  readonly #written = (): void => {
+    const wake = this.#whenFlushed;
+    if (wake === undefined || !this.#flushed) return;
+    this.#whenFlushed = undefined;
+    wake();
+  };
+
   readonly #relieve = (): void => {
-    if (this.#socket.isPaused()) this.#socket.resume();
+    if (this.#socket.isPaused() && this.#held <= TOO_MUCH) this.#socket.resume();
     this.#wake();
   };
 

@@ -3,6 +3,8 @@
 
 import { addExtension, C1, Packr } from "msgpackr";
 
+import { scan } from "./scan.ts";
+
 /** Above this size the library's own buffer is let go after use: it would keep the memory of its largest message. */
 const KEEP = 1 << 20;
 
@@ -45,10 +47,12 @@ const span = { start: 0, end: 0 };
  *
  * Values that came together are better read from the buffer they came in than from a view for each.
  *
- * @throws Error when it is not one well-formed value.
+ * @throws Error when it is not one well-formed value, or one that `scan` refuses.
  */
 export function decode(bytes: Uint8Array, start: number = 0, end: number = bytes.length): unknown {
   if (start >= end) throw new Error("there is no value: the payload is empty");
+  // The library recurses, makes lists of whatever length it is told, and takes text for UTF-8.
+  scan(bytes, start, end);
   span.start = start;
   span.end = end;
   return packr.unpack(bytes, span) as unknown;

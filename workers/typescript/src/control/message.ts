@@ -10,8 +10,11 @@ export const VERSION = "1.0.0";
 /** What a parent may say. */
 export type ParentMessage = "ping" | "shutdown";
 
-/** Understands a line from the parent. What is not a message to a worker is ignored, as is every other line. */
-export function parse(text: string): ParentMessage | undefined {
+/**
+ * Understands a line from the parent. What is not a message to a worker is ignored, as is every other line; with a
+ * nonce, so is every line without it.
+ */
+export function parse(text: string, nonce?: string): ParentMessage | undefined {
   if (!text.trimStart().startsWith("{")) return undefined;
   let message: unknown;
   try {
@@ -20,6 +23,7 @@ export function parse(text: string): ParentMessage | undefined {
     return undefined;
   }
   if (typeof message !== "object" || message === null || !("method" in message)) return undefined;
+  if (nonce !== undefined && !("nonce" in message && message.nonce === nonce)) return undefined;
   switch (message.method) {
     case "$ping":
       return "ping";
@@ -31,7 +35,34 @@ export function parse(text: string): ParentMessage | undefined {
 }
 
 /** `$pong`. */
-export const PONG: string = line("$pong");
+export const PONG: string = line("$pong", undefined, undefined);
+
+/** … to a parent that knows its own by a nonce. */
+export function pongLine(nonce: string | undefined): string {
+  return nonce === undefined ? PONG : line("$pong", undefined, nonce);
+}
+
+/** How much a message of the log matters. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** The text of one is cut at so many bytes. */
+export const MAX_LOG: number = 16 << 10;
+
+/** `$log`: something that a handler wants the parent to keep. */
+export function logLine(level: LogLevel, message: string, request: number | undefined, target: string, nonce: string | undefined): string {
+  return line("$log", { level, message: cut(message), ...(request === undefined ? {} : { request }), target }, nonce);
+}
+
+/** At most `MAX_LOG` bytes of it, and no half of a character. */
+function cut(message: string): string {
+  const text = message.toWellFormed();
+  if (text.length * 6 <= MAX_LOG) return text;
+  const into = Buffer.allocUnsafe(MAX_LOG);
+  let short = into.toString("utf8", 0, into.write(text));
+  // What JSON spells out may take six times as much, and a line that is too long is lost whole.
+  while (JSON.stringify(short).length > 2 * MAX_LOG) short = short.slice(0, short.length >> 1).toWellFormed();
+  return short;
+}
 
 /** What `$init` announces beside the contract. */
 export interface Announcement {
@@ -40,6 +71,10 @@ export interface Announcement {
   /** Version of this package. */
   readonly runtime: string;
   readonly pid: number;
+  /** The extensions that the worker uses from now on. */
+  readonly features: readonly string[];
+  /** What this line and all that follow carry. */
+  readonly nonce: string | undefined;
 }
 
 /** `$init`: the worker listens, and this is what it serves. */
@@ -67,18 +102,18 @@ export function initLine(contract: Contract, announcement: Announcement): string
       fingerprint: contract.fingerprint,
       methods: fingerprints,
       pid: announcement.pid,
-      features: [],
+      features: announcement.features,
     },
-  });
+  }, announcement.nonce);
 }
 
 /** `$error`: the worker cannot start, and why. */
-export function errorLine(message: string): string {
-  return line("$error", { message });
+export function errorLine(message: string, nonce?: string): string {
+  return line("$error", { message }, nonce);
 }
 
-function line(method: string, params?: unknown): string {
-  const message = params === undefined ? { jsonrpc: "2.0", method } : { jsonrpc: "2.0", method, params };
+function line(method: string, params: unknown, nonce: string | undefined): string {
+  const message = { jsonrpc: "2.0", method, params, nonce }; // what is undefined is left out
   // Some parents cut lines at these two as well, and JSON lets them stand in strings as they are.
   const text = JSON.stringify(message).replaceAll("\u2028", String.raw`\u2028`).replaceAll("\u2029", String.raw`\u2029`);
   return `${text}\n`;

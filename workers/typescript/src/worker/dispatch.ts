@@ -12,14 +12,16 @@ import {
 } from "../codec/error.ts";
 import { decode, encode } from "../codec/msgpack.ts";
 import { NIL, noArgs, nothing, raw } from "../codec/raw.ts";
-import { located } from "../codec/shapes.ts";
+import { isMembers, located } from "../codec/shapes.ts";
 import type { Contract, Kind, Reader, Throws, Writer } from "../contract.ts";
-import { ABORT_METHOD, AUTH_METHOD, FIRST_ID, UNCORRELATED } from "../ids.ts";
+import type { Features } from "../control/features.ts";
+import { ABORT_METHOD, AUTH_METHOD, CONTEXT_METHOD, CREDIT_METHOD, FIRST_ID, STARTED_METHOD, UNCORRELATED } from "../ids.ts";
 import { log } from "../stdio.ts";
 import type { Connection } from "../transport.ts";
 import { ACK, CHUNK, END, ERROR, RESPONSE, STREAM_ERROR } from "../wire/flags.ts";
 import type { FrameSink } from "../wire/frame.ts";
-import { RequestContext, type Context } from "./context.ts";
+import { RequestContext, type Context, type Report } from "./context.ts";
+import { Starts } from "./starts.ts";
 
 /** A handler as this module calls it; generated code knows the real types. */
 export type Handler = (args: unknown, context: Context) => unknown;
@@ -29,6 +31,8 @@ interface Route {
   readonly id: number;
   readonly name: string;
   readonly kind: Kind;
+  /** Whether the parent is told before the handler begins, where it wants to be. */
+  readonly announce: boolean;
   readonly read: (bytes: Buffer, start: number, end: number) => unknown;
   readonly write: (value: unknown) => Uint8Array;
   readonly throws: Throws | undefined;
@@ -43,50 +47,59 @@ const EMPTY = new Uint8Array(0);
 export class Dispatcher implements FrameSink {
   readonly #routes: readonly (Route | undefined)[];
   readonly #maxPayload: number;
+  readonly #features: Features;
+  readonly #report: Report;
   /** Requests whose handlers have not finished. */
   readonly #running = new Map<number, RequestContext>();
   /** One-way calls that have not finished: they have no id to be known by. */
   readonly #oneways = new Set<RequestContext>();
   #connection: Connection | undefined;
+  /** Where handlers may have to wait for their beginning; undefined where the parent does not ask. */
+  #starts: Starts | undefined;
+  /** What the last CONTEXT said, and of which request. */
+  #trace: { readonly request: number; readonly traceparent: string | undefined } | undefined;
   #whenIdle: (() => void) | undefined;
   #closing = false;
 
   /** @throws Error naming every handler that is missing. */
-  constructor(contract: Contract, handlers: object, maxPayload: number) {
+  constructor(contract: Contract, handlers: object, maxPayload: number, features: Features, report: Report) {
     this.#maxPayload = maxPayload;
+    this.#features = features;
+    this.#report = report;
     this.#routes = [undefined, ...routes(contract, handlers)];
   }
 
   /** Replies go there. */
   connect(connection: Connection): void {
     this.#connection = connection;
+    if (this.#features.started) this.#starts = new Starts(connection);
   }
 
   /** Aborts every request, and forgets the connection. */
   disconnect(): void {
     this.#connection = undefined;
+    this.#starts?.clear();
     for (const context of [...this.#running.values(), ...this.#oneways]) context.abort();
   }
 
   /** Resolves when nothing runs any more. Requests that come after this are refused. */
   async idle(): Promise<void> {
     this.#closing = true;
+    for (const context of this.#running.values()) context.endCredit();
     if (this.#running.size + this.#oneways.size === 0) return;
     await new Promise<void>((resolve) => (this.#whenIdle = resolve));
   }
 
   frame(method: number, _flags: number, request: number, bytes: Buffer, start: number, end: number): void {
-    if (method === ABORT_METHOD) {
-      this.#running.get(request)?.abort();
-      return;
-    }
-    if (method === AUTH_METHOD) return;
+    if (method >= CONTEXT_METHOD && this.#reserved(method, request, bytes, start, end)) return;
     const route = this.#routes[method];
+    const trace = this.#trace;
+    this.#trace = undefined;
     if (route === undefined) {
       this.#connection?.send(method, ERROR, request, encodeError(unknownMethod(method)));
       return;
     }
-    const context = new RequestContext(route.name, request);
+    const context = new RequestContext(route.name, request, trace?.request === request ? trace.traceparent : undefined, this.#report);
     if (this.#closing) {
       this.#fail(route, context, { message: `${route.name}: the worker is shutting down`, kind: "overloaded" });
       return;
@@ -98,16 +111,57 @@ export class Dispatcher implements FrameSink {
       this.#fail(route, context, invalidArguments(route.name, error));
       return;
     }
+    if (this.#starts === undefined || this.#starts.pass(request, route.announce)) {
+      this.#run(route, context, args);
+      return;
+    }
+    this.#begin(context);
+    this.#starts.wait(request, route.announce, end - start, () => {
+      if (context.aborted) this.#fail(route, context, cancelled(route.name));
+      else if (this.#run(route, context, args)) return;
+      this.#finish(context);
+    });
+  }
+
+  /** Takes the frames that are no requests; whether it was one. */
+  #reserved(method: number, request: number, bytes: Buffer, start: number, end: number): boolean {
+    switch (method) {
+      case ABORT_METHOD:
+        this.#running.get(request)?.abort();
+        return true;
+      case AUTH_METHOD:
+        return true;
+      case STARTED_METHOD:
+        return this.#features.started;
+      case CREDIT_METHOD:
+        if (this.#features.credit === undefined) return false;
+        if (end - start === 4) this.#running.get(request)?.grant(bytes.readUInt32BE(start));
+        return true;
+      case CONTEXT_METHOD:
+        if (!this.#features.context) return false;
+        this.#trace = { request, traceparent: traceparent(bytes, start, end) };
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** Whether the request is still served when this returns. */
+  #run(route: Route, context: RequestContext, args: unknown): boolean {
     let outcome: unknown;
     try {
       outcome = route.handler(args, context);
     } catch (error) {
       this.#threw(route, context, error);
-      return;
+      return false;
     }
     if (route.kind === "stream") void this.#stream(route, context, outcome);
     else if (isPromise(outcome)) this.#await(route, context, outcome);
-    else this.#answer(route, context, outcome);
+    else {
+      this.#answer(route, context, outcome);
+      return false;
+    }
+    return true;
   }
 
   #await(route: Route, context: RequestContext, outcome: PromiseLike<unknown>): void {
@@ -142,6 +196,7 @@ export class Dispatcher implements FrameSink {
   }
 
   async #stream(route: Route, context: RequestContext, items: unknown): Promise<void> {
+    if (this.#features.credit !== undefined && context.requestId !== UNCORRELATED) context.limit(this.#features.credit);
     this.#begin(context);
     let failure: ErrorPayload | undefined;
     try {
@@ -173,8 +228,21 @@ export class Dispatcher implements FrameSink {
           await iterator.return?.();
           return unencodable(route.name, error);
         }
+        if (!context.credited) {
+          if (this.#closing) context.endCredit();
+          await context.credit();
+          if (!context.credited && !context.aborted) {
+            await iterator.return?.();
+            return { message: `${route.name}: the worker is shutting down`, kind: "cancelled" };
+          }
+          if (context.aborted) {
+            await iterator.return?.();
+            return undefined;
+          }
+        }
+        context.spend(payload.length);
         const connection = this.#connection;
-        connection?.send(route.id, CHUNK, context.requestId, payload);
+        if (context.requestId !== UNCORRELATED) connection?.send(route.id, CHUNK, context.requestId, payload);
         if (connection?.pressed === true) await relief(connection, context);
         else if (sent % TURN === 0) await new Promise<void>((resolve) => setImmediate(resolve));
       }
@@ -237,6 +305,17 @@ async function relief(connection: Connection, context: RequestContext): Promise<
   context.calm();
 }
 
+/** What a CONTEXT frame says, if it can be read. It is no reason to refuse a request. */
+function traceparent(bytes: Buffer, start: number, end: number): string | undefined {
+  try {
+    const members = decode(bytes, start, end);
+    const value = isMembers(members) ? members["traceparent"] : undefined;
+    return typeof value === "string" ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function isPromise<T>(value: unknown): value is PromiseLike<T> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
@@ -267,6 +346,7 @@ function routes(contract: Contract, handlers: object): Route[] {
       id: FIRST_ID + index,
       name: method.name,
       kind: method.kind,
+      announce: method.idempotent !== true,
       throws: method.throws,
       handler: (value, context) => call.call(handlers, value, context),
       read: args === raw ? (bytes, start, end) => new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start) : reading(args),

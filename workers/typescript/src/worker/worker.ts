@@ -1,15 +1,19 @@
 // Owns: the life of a worker: handlers made, listening, announced, adopted, served, ended.
 // Siblings: procwire-runtime/src/worker/worker.rs, workers/python/src/procwire/worker/worker.py
 
+import type { Socket } from "node:net";
 import process from "node:process";
 
 import type { Awaitable, Contract } from "../contract.ts";
+import { names, negotiate, type Features } from "../control/features.ts";
 import { LineSplitter } from "../control/lines.ts";
-import { errorLine, initLine, parse, PONG } from "../control/message.ts";
+import { errorLine, initLine, logLine, parse, pongLine } from "../control/message.ts";
+import { environment } from "../environment.ts";
 import { ABSOLUTE_MAX_PAYLOAD, DEFAULT_MAX_PAYLOAD } from "../ids.ts";
-import { log, postControl, readControl, startedByHand, writeControl } from "../stdio.ts";
-import { Connection, Listener, socketPath } from "../transport.ts";
+import { droppedControl, log, postControl, readControl, startedByHand, writeControl } from "../stdio.ts";
+import { Connection, inheritedDescriptor, inheritedSocket, Listener, socketPath } from "../transport.ts";
 import { VERSION } from "../version.ts";
+import type { Report } from "./context.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { EventSink } from "./events.ts";
 
@@ -51,16 +55,14 @@ export async function serve(
 ): Promise<void> {
   if (started) throw new Error("serve was called before: a worker serves one module");
   started = true;
-  const token = process.env["PROCWIRE_TOKEN"];
-  delete process.env["PROCWIRE_TOKEN"]; // not for the program, nor for processes that it starts
   guard(options.uncaught ?? "log");
   const worker = new Worker(contract, Math.min(options.maxPayload ?? DEFAULT_MAX_PAYLOAD, ABSOLUTE_MAX_PAYLOAD));
   try {
-    await worker.start(make, token);
+    await worker.start(make);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     log(`${contract.name} cannot start: ${error instanceof Error ? (error.stack ?? message) : message}`);
-    writeControl(errorLine(`${contract.name} cannot start: ${message}`));
+    writeControl(errorLine(`${contract.name} cannot start: ${message}`, worker.features.nonce));
     process.exit(1);
   }
   await worker.ended;
@@ -69,6 +71,11 @@ export async function serve(
 
 class Worker {
   readonly ended: Promise<void>;
+  readonly features: Features;
+  /** The data channel, where the parent left one open. */
+  readonly #inherited: number | undefined;
+  /** Whether the parent was told that lines of its control channel are known by their nonce. */
+  #announced = false;
   readonly #contract: Contract;
   readonly #maxPayload: number;
   readonly #events: EventSink;
@@ -82,38 +89,70 @@ class Worker {
     this.#contract = contract;
     this.#maxPayload = maxPayload;
     this.#events = new EventSink(contract);
+    const offer = environment.get("PROCWIRE_FEATURES");
+    const offered = negotiate(offer, undefined, true).inherited;
+    this.#inherited = offered ? inheritedDescriptor(environment.get("PROCWIRE_FD")) : undefined;
+    this.features = negotiate(offer, environment.get("PROCWIRE_NONCE"), this.#inherited !== undefined);
     this.ended = new Promise((resolve) => (this.#end = resolve));
   }
 
-  async start(make: (events: EventSink) => Awaitable<object>, token: string | undefined): Promise<void> {
+  async start(make: (events: EventSink) => Awaitable<object>): Promise<void> {
     this.#readControl();
     const handlers = await make(this.#events);
-    const dispatcher = new Dispatcher(this.#contract, handlers, this.#maxPayload);
+    const dispatcher = new Dispatcher(this.#contract, handlers, this.#maxPayload, this.features, this.#report);
     this.#dispatcher = dispatcher;
     if (this.#ending) return;
-    const path = socketPath(process.env, process.pid, process.platform);
-    const listener = new Listener(path, token, (socket, rest) => {
-      const connection = new Connection(socket, dispatcher, this.#maxPayload, (why) => this.#lost(why));
-      this.#connection = connection;
-      dispatcher.connect(connection);
-      this.#events.open(connection);
-      connection.start(rest);
-    });
-    this.#listener = listener;
-    process.once("exit", () => listener.close());
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
       // Once: who sends a second one does not want to wait.
       if (process.listenerCount(signal) === 0) process.once(signal, () => void this.#shutdown());
     }
+    if (this.#inherited === undefined) await this.#listen(dispatcher);
+    else {
+      const socket = inheritedSocket(this.#inherited);
+      this.#announce("inherited");
+      this.#adopt(dispatcher, socket, Buffer.alloc(0));
+    }
+  }
+
+  async #listen(dispatcher: Dispatcher): Promise<void> {
+    const path = socketPath(environment.get("PROCWIRE_DIR"), process.env, process.pid, process.platform);
+    const listener = new Listener(path, environment.get("PROCWIRE_TOKEN"), (socket, rest) => this.#adopt(dispatcher, socket, rest));
+    this.#listener = listener;
+    process.once("exit", () => listener.close());
     await listener.listen();
     if (startedByHand()) log(`${this.#contract.name} is a worker: a parent process starts it and speaks to it`);
-    writeControl(initLine(this.#contract, { path, runtime: VERSION, pid: process.pid }));
+    this.#announce(path);
   }
+
+  #announce(path: string): void {
+    const { nonce } = this.features;
+    this.#announced = true;
+    writeControl(initLine(this.#contract, { path, runtime: VERSION, pid: process.pid, features: names(this.features), nonce }));
+  }
+
+  #adopt(dispatcher: Dispatcher, socket: Socket, rest: Buffer): void {
+    const connection = new Connection(socket, dispatcher, this.#maxPayload, (why) => this.#lost(why));
+    this.#connection = connection;
+    dispatcher.connect(connection);
+    this.#events.open(connection);
+    connection.start(rest);
+  }
+
+  readonly #report: Report = (level, message, request, target) => {
+    if (!this.features.log) {
+      log(`${level}: ${target}${request === undefined ? "" : ` (request ${request})`}: ${message}`);
+      return;
+    }
+    const lost = droppedControl();
+    if (lost > 0) postControl(logLine("warn", `${lost} lines were dropped: the parent did not read`, undefined, "procwire", this.features.nonce));
+    postControl(logLine(level, message, request, target, this.features.nonce));
+  };
 
   #readControl(): void {
     const lines = new LineSplitter((line) => {
-      const message = parse(line);
-      if (message === "ping") postControl(PONG);
+      const { nonce } = this.features;
+      const message = parse(line, this.#announced ? nonce : undefined);
+      if (message === "ping") postControl(pongLine(nonce));
       else if (message === "shutdown") void this.#shutdown();
     });
     readControl(

@@ -72,7 +72,7 @@ export interface Start {
   readonly token?: string;
 }
 
-const BUN = process.env["PROCWIRE_TEST_RUNTIME"] === "bun";
+const BUN = process.env["WORKER_TEST_RUNTIME"] === "bun";
 export const underBun: boolean = BUN;
 const HERE = new URL(".", import.meta.url);
 const PACKAGE = new URL("../../", HERE);
