@@ -222,6 +222,9 @@ const contract: pw.Contract = {
       fingerprint: {{ method.fingerprint }},
       args: {{ method.read }},
       answer: {{ method.write }},
+{%- if method.idempotent %}
+      idempotent: true,
+{%- endif %}
 {%- if let Some((family, write)) = method.throws %}
       throws: { union: {{ family }}, write: {{ write }} },
 {%- endif %}

@@ -157,6 +157,7 @@ struct MethodView {
     answer_type: String,
     read: String,
     write: String,
+    idempotent: bool,
     /// The union and the function that writes it.
     throws: Option<(String, String)>,
 }

@@ -161,6 +161,7 @@ impl Maker<'_> {
             answer_type,
             read,
             write,
+            idempotent: method.idempotent,
             throws: method.throws.map(|throws| {
                 (
                     quoted(naming.of_type(throws.decl)),

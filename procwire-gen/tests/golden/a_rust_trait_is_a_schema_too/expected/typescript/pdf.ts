@@ -303,6 +303,7 @@ const contract: pw.Contract = {
       fingerprint: "8a1943ccd33cffd8",
       args: readRenderArgs,
       answer: writePage,
+      idempotent: true,
       throws: { union: "PdfError", write: writePdfError },
     },
     {

@@ -143,6 +143,7 @@ const contract: pw.Contract = {
       fingerprint: "a72f53516a41f852",
       args: readResultArgs,
       answer: writeReceipt,
+      idempotent: true,
       throws: { union: "Trouble", write: writeTrouble },
     },
     {
