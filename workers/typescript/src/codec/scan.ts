@@ -15,7 +15,7 @@ const NPM_DATE = 2;
 /** Longer strings are checked by the platform at once; a shorter one costs less to look through. */
 const SHORT = 48;
 
-/** What is still to come of the levels above. One for all: nothing waits in here. */
+/** What is still to come of the levels above, and whether they are maps. One for all: nothing waits in here. */
 const above = new Uint32Array(MAX_DEPTH);
 
 /**
@@ -28,10 +28,13 @@ export function scan(bytes: Uint8Array, start: number, end: number): void {
   let depth = 0;
   let left = 1;
   let elements = 0;
+  /** 1 in a map, where keys and values take turns. */
+  let map = 0;
   for (;;) {
     if (at >= end) throw truncated(end - start);
     const begins = at;
     const marker = bytes[at++] ?? 0;
+    if (map === 1 && (left & 1) === 0 && !isKey(marker)) throw refused("the key of a map is neither text nor a whole number", begins - start);
     left -= 1;
     let children = -1;
     if (marker < 0x80 || marker >= 0xe0) {
@@ -110,7 +113,8 @@ export function scan(bytes: Uint8Array, start: number, end: number): void {
       elements += children;
       if (elements > MAX_ELEMENTS) throw refused(`more than ${MAX_ELEMENTS} elements`, begins - start);
       if (depth === MAX_DEPTH) throw refused(`more than ${MAX_DEPTH} levels`, begins - start);
-      above[depth++] = left;
+      above[depth++] = left * 2 + map;
+      map = marker < 0x90 || marker >= 0xde ? 1 : 0;
       left = children;
     }
     while (left === 0) {
@@ -119,9 +123,17 @@ export function scan(bytes: Uint8Array, start: number, end: number): void {
         if (at < end) throw refused("bytes follow the value", at - start);
         return;
       }
-      left = above[--depth] ?? 0;
+      const level = above[--depth] ?? 0;
+      left = level >>> 1;
+      map = level & 1;
     }
   }
+}
+
+/** Whether a value that begins so may be a key: strings, and whole numbers. */
+function isKey(marker: number): boolean {
+  if (marker < 0x80 || marker >= 0xe0) return true;
+  return (marker >= 0xa0 && marker < 0xc0) || (marker >= 0xcc && marker <= 0xd3) || (marker >= 0xd9 && marker <= 0xdb);
 }
 
 /** The big-endian number of `size` bytes at `at`. */

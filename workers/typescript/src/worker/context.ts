@@ -47,7 +47,7 @@ export class RequestContext implements Context {
   }
 
   log(level: LogLevel, message: string): void {
-    this.#report(level, message, this.requestId === UNCORRELATED ? undefined : this.requestId, this.method);
+    this.#report(level, String(message), this.requestId === UNCORRELATED ? undefined : this.requestId, this.method);
   }
 
   get signal(): AbortSignal {

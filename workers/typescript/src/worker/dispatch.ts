@@ -149,24 +149,24 @@ export class Dispatcher implements FrameSink {
   /** Whether the request is still served when this returns. */
   #run(route: Route, context: RequestContext, args: unknown): boolean {
     let outcome: unknown;
+    let later: boolean;
     try {
       outcome = route.handler(args, context);
+      later = route.kind === "stream" || isPromise(outcome);
     } catch (error) {
       this.#threw(route, context, error);
       return false;
     }
-    if (route.kind === "stream") void this.#stream(route, context, outcome);
-    else if (isPromise(outcome)) this.#await(route, context, outcome);
-    else {
-      this.#answer(route, context, outcome);
-      return false;
-    }
-    return true;
+    if (!later) this.#answer(route, context, outcome);
+    else if (route.kind === "stream") void this.#stream(route, context, outcome);
+    else this.#await(route, context, outcome);
+    return later;
   }
 
-  #await(route: Route, context: RequestContext, outcome: PromiseLike<unknown>): void {
+  #await(route: Route, context: RequestContext, outcome: unknown): void {
     this.#begin(context);
-    outcome.then(
+    // A promise stays what it is; anything else that has a `then` may call back twice, or throw.
+    Promise.resolve(outcome).then(
       (value) => {
         this.#finish(context);
         this.#answer(route, context, value);
@@ -202,7 +202,7 @@ export class Dispatcher implements FrameSink {
     try {
       failure = await this.#pump(route, context, items);
     } catch (error) {
-      failure = thrown(error, route.throws);
+      failure = failureOf(route, error);
     }
     if (context.aborted) failure = cancelled(route.name);
     this.#finish(context);
@@ -266,13 +266,7 @@ export class Dispatcher implements FrameSink {
       this.#fail(route, context, cancelled(route.name));
       return;
     }
-    let payload: ErrorPayload;
-    try {
-      payload = thrown(error, route.throws);
-    } catch (second) {
-      payload = unencodable(route.name, second);
-    }
-    this.#fail(route, context, payload);
+    this.#fail(route, context, failureOf(route, error));
   }
 
   #fail(route: Route, context: RequestContext, payload: ErrorPayload): void {
@@ -293,6 +287,15 @@ export class Dispatcher implements FrameSink {
     if (context.requestId === UNCORRELATED) this.#oneways.delete(context);
     else if (this.#running.get(context.requestId) === context) this.#running.delete(context.requestId);
     if (this.#running.size + this.#oneways.size === 0) this.#whenIdle?.();
+  }
+}
+
+/** What the parent is told of what a handler threw; always something. */
+function failureOf(route: Route, error: unknown): ErrorPayload {
+  try {
+    return thrown(error, route.throws);
+  } catch (second) {
+    return unencodable(route.name, second);
   }
 }
 

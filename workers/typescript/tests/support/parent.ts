@@ -10,6 +10,9 @@ import { decode, encode, ExtensionCodec } from "@msgpack/msgpack";
 
 export const ABORT = 0xffff;
 export const AUTH = 0xfffe;
+export const STARTED = 0xfffd;
+export const CREDIT = 0xfffc;
+export const CONTEXT = 0xfffb;
 
 export interface Frame {
   readonly method: number;
@@ -70,6 +73,12 @@ export interface Start {
   /** Whether to connect once announced; default yes. */
   readonly connect?: boolean;
   readonly token?: string;
+  /** Extensions to offer. With `inherited` the data channel is given as descriptor 3. */
+  readonly features?: string;
+  /** The nonce of control lines, given with the offer. */
+  readonly nonce?: string;
+  /** Whether its stdout is a pipe, as other parents make it: Node would make a socket. */
+  readonly pipe?: boolean;
 }
 
 const BUN = process.env["WORKER_TEST_RUNTIME"] === "bun";
@@ -87,6 +96,7 @@ export function command(file: string, by: "launcher" | "plain"): [string, string
 
 export class Parent {
   readonly child: ChildProcess;
+  readonly nonce: string | undefined;
   readonly lines = new Inbox<string>();
   readonly frames = new Inbox<Frame>();
   readonly exit: Promise<{ code: number | null; signal: string | null }>;
@@ -99,8 +109,9 @@ export class Parent {
   #got = 0;
   #want = 11;
 
-  private constructor(child: ChildProcess) {
+  private constructor(child: ChildProcess, nonce: string | undefined) {
     this.child = child;
+    this.nonce = nonce;
     let text = "";
     child.stdout?.on("data", (chunk: Buffer) => {
       const pieces = (text + chunk.toString("utf8")).split("\n");
@@ -125,7 +136,18 @@ export class Parent {
     const env: NodeJS.ProcessEnv = { ...process.env, PATH: path, PROCWIRE_MODULE_NAME: "lab", ...options.env };
     delete env["NODE_TEST_CONTEXT"]; // else Node takes the worker for a test
     if (options.token !== undefined) env["PROCWIRE_TOKEN"] = options.token;
-    const parent = new Parent(spawn(program, args, { env, stdio: ["pipe", "pipe", "pipe"], cwd: options.cwd }));
+    if (options.features !== undefined) env["PROCWIRE_FEATURES"] = options.features;
+    if (options.nonce !== undefined) env["PROCWIRE_NONCE"] = options.nonce;
+    const inherited = /\binherited\b/.test(options.features ?? "");
+    // Only the shell knows the socket's inode before the worker starts.
+    const script = 'PROCWIRE_FD="${PROCWIRE_FD:-3:$(stat -Lc %i /proc/self/fd/3)}"; export PROCWIRE_FD; exec "$0" "$@"';
+    const piped = '("$0" "$@"; echo "exit code $?" >&2) | cat';
+    const started = options.pipe === true
+      ? spawn("sh", ["-c", piped, program, ...args], { env, stdio: ["pipe", "pipe", "pipe"], cwd: options.cwd })
+      : inherited
+      ? spawn("sh", ["-c", script, program, ...args], { env, stdio: ["pipe", "pipe", "pipe", "pipe"], cwd: options.cwd })
+      : spawn(program, args, { env, stdio: ["pipe", "pipe", "pipe"], cwd: options.cwd });
+    const parent = new Parent(started, options.nonce);
     if (options.connect !== false) {
       await parent.ready();
       await parent.open();
@@ -154,8 +176,11 @@ export class Parent {
 
   /** Connects; the frames of this connection are those that are read from then on. */
   async open(): Promise<Socket> {
-    const socket = connect(this.init.pipe);
-    await once(socket, "connect");
+    const given = this.child.stdio[3] as Socket | undefined;
+    const inherited = this.init.pipe === "inherited";
+    if (!inherited) given?.destroy();
+    const socket = inherited && given !== undefined ? given : connect(this.init.pipe);
+    if (!inherited) await once(socket, "connect");
     this.socket = socket;
     socket.on("error", () => {});
     socket.on("data", (chunk: Buffer) => this.#read(chunk));
@@ -248,6 +273,22 @@ export class Parent {
     return this.frames.seen.filter((f) => f.flags === 0x01 && f.id === 0 && f.method === id).map((f) => f.payload);
   }
 
+  /** A control line, with the nonce if there is one. */
+  order(method: string): string {
+    return JSON.stringify({ jsonrpc: "2.0", method, nonce: this.nonce });
+  }
+
+  /** The ids of the requests whose handlers have begun, in order. */
+  starts(): number[] {
+    return this.frames.seen.filter((f) => f.method === STARTED && f.flags === 0x01).map((f) => f.id);
+  }
+
+  grant(id: number, bytes: number): void {
+    const payload = Buffer.alloc(4);
+    payload.writeUInt32BE(bytes);
+    this.socket.write(frame(CREDIT, 0, id, payload));
+  }
+
   say(line: string): void {
     this.child.stdin?.write(`${line}\n`);
   }
@@ -255,13 +296,13 @@ export class Parent {
   /** Asks for a sign of life, and waits for it. */
   async ping(): Promise<void> {
     const before = this.messages("$pong").length;
-    this.say('{"jsonrpc":"2.0","method":"$ping"}');
+    this.say(this.order("$ping"));
     await this.lines.until(() => (this.messages("$pong").length > before ? true : undefined), "$pong");
   }
 
   /** Ends the worker in the usual way. */
   async stop(): Promise<{ code: number | null; signal: string | null }> {
-    this.say('{"jsonrpc":"2.0","method":"$shutdown","params":{}}');
+    this.say(this.order("$shutdown"));
     return this.exit;
   }
 

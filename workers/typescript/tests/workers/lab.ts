@@ -1,8 +1,8 @@
 // A worker whose handlers misbehave in every way there is. Its contract is written by hand, so that the runtime is
 // tested apart from the generator.
 
-import { execSync } from "node:child_process";
-import { writeSync } from "node:fs";
+import { execSync, spawnSync } from "node:child_process";
+import { closeSync, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import * as pw from "procwire-worker/generated";
@@ -71,6 +71,22 @@ const contract: pw.Contract = {
     method("events", "result", n, pw.u32),
     method("not_iterable", "stream", pw.noArgs, pw.u32),
     method("exit", "result", pw.noArgs, pw.u32),
+    method("die", "result", pw.noArgs, pw.u32),
+    method("again", "result", any, any, { idempotent: true }),
+    method("trace", "result", pw.noArgs, any),
+    method("tell", "result", member("text", pw.string), pw.u32),
+    method("tell_and_exit", "result", pw.noArgs, pw.u32),
+    method("sync_flood", "stream", n, pw.raw),
+    method("child", "result", pw.noArgs, pw.string),
+    method("twice", "result", pw.noArgs, pw.u32),
+    method("nothing", "result", pw.noArgs, pw.u32),
+    method("odd", "result", member("what", pw.string), pw.u32),
+    method("bad_end", "stream", pw.noArgs, pw.u32, { throws }),
+    method("rearrange", "result", pw.noArgs, pw.u32),
+    method("close", "result", n, pw.u32),
+    method("throw_later", "result", pw.noArgs, pw.u32),
+    method("reject_later", "result", pw.noArgs, pw.u32),
+    method("print_a_lot", "result", n, pw.u32),
   ],
   events: [
     { name: "noted", payload: any },
@@ -216,7 +232,7 @@ await pw.serve(
         for (let i = 0; i < upTo; i++) yield i;
       },
       state: () => ({ aborted, returned, produced, fired }),
-      env: () => ({ token: process.env["PROCWIRE_TOKEN"] ?? null, fd: process.env["PROCWIRE_CONTROL_FD"] ?? null, module: process.env["PROCWIRE_MODULE_NAME"] ?? null }),
+      env: () => ({ left: Object.keys(process.env).filter((name) => name.startsWith("PROCWIRE_")) }),
       later() {
         setTimeout(() => void Promise.reject(new Error("nobody awaits this")), 0);
         setTimeout(() => {
@@ -235,7 +251,92 @@ await pw.serve(
       },
       not_iterable: () => 5,
       exit: () => process.exit(3),
+      die: () => void process.kill(process.pid, "SIGKILL"),
+      again: (value: unknown) => value,
+      trace: (_: unknown, { traceparent }: pw.Context) => traceparent ?? null,
+      tell(text: string, context: pw.Context) {
+        for (const level of ["debug", "info", "warn", "error"] as const) context.log(level, text);
+        return 1;
+      },
+      tell_and_exit(_: unknown, context: pw.Context) {
+        context.log("error", "the last word");
+        process.exit(4);
+      },
+      *sync_flood(chunks: number) {
+        const chunk = new Uint8Array(8192);
+        try {
+          for (let i = 0; i < chunks; i++) {
+            produced = i + 1;
+            yield chunk;
+          }
+        } finally {
+          returned += 1;
+        }
+      },
+      child: () => spawnSync("ls", ["-l", "/proc/self/fd"], { encoding: "utf8" }).stdout,
+      twice: () => ({
+        // oxlint-disable-next-line unicorn/no-thenable -- what it is about
+        then(resolve: (value: number) => void) {
+          resolve(1);
+          resolve(2);
+        },
+      }),
+      nothing: () => {},
+      odd(what: string) {
+        if (what === "a getter") {
+          return {
+            // oxlint-disable-next-line unicorn/no-thenable -- what it is about
+            get then(): unknown {
+              throw new Error("no then");
+            },
+          };
+        }
+        if (what === "a revoked proxy") {
+          const { proxy, revoke } = Proxy.revocable({}, {});
+          revoke();
+          return proxy;
+        }
+        return { bigint: 2n ** 70n, infinity: Infinity, nan: Number.NaN }[what];
+      },
+      async *bad_end() {
+        yield 1;
+        throw new NotFound({ path: 5 } as unknown as NotFoundData);
+      },
+      rearrange() {
+        process.chdir("/");
+        process.umask(0);
+        process.removeAllListeners("SIGTERM");
+        process.on("SIGTERM", () => {});
+        process.title = "someone else";
+        return 1;
+      },
+      close(fd: number) {
+        closeSync(fd);
+        return 1;
+      },
+      throw_later() {
+        setImmediate(() => {
+          throw new Error("too late to throw");
+        });
+        return 1;
+      },
+      reject_later() {
+        setImmediate(() => void Promise.reject(new Error("too late to reject")));
+        return 1;
+      },
+      print_a_lot(lines: number) {
+        const line = `${"y".repeat(999)}\n`;
+        for (let i = 0; i < lines; i++) {
+          process.stderr.write(line);
+          writeSync(1, line);
+        }
+        execSync("echo enough", { stdio: "inherit" });
+        return lines;
+      },
     };
   },
-  { maxPayload: Number(process.env["LAB_MAX_PAYLOAD"] ?? 2 ** 30) },
+  {
+    maxPayload: Number(process.env["LAB_MAX_PAYLOAD"] ?? 2 ** 30),
+    uncaught: process.env["LAB_UNCAUGHT"] === "exit" ? "exit" : "log",
+  },
 );
