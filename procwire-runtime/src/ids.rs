@@ -11,6 +11,15 @@ pub const ABORT: u16 = 0xFFFF;
 /// The method id of the frame that proves the parent's identity.
 pub const AUTH: u16 = 0xFFFE;
 
+/// The method id of the frame that says that a handler is about to run, where that was agreed on.
+pub const STARTED: u16 = 0xFFFD;
+
+/// The method id of the frame that widens the window of a stream, where windows were agreed on.
+pub const CREDIT: u16 = 0xFFFC;
+
+/// The method id of the frame that carries the context of the request behind it, where that was agreed on.
+pub const CONTEXT: u16 = 0xFFFB;
+
 /// The request id of what wants no answer: oneway requests and events.
 pub const UNCORRELATED: u32 = 0;
 

@@ -78,6 +78,18 @@ impl Active {
         }
     }
 
+    /// The parent takes so many bytes more of this stream, if it is still going.
+    pub(super) fn grant(&self, request: u32, bytes: u32) {
+        let token = self
+            .lock()
+            .tokens
+            .get(&u64::from(request))
+            .map(|(token, _)| Arc::clone(token));
+        if let Some(token) = token {
+            token.grant(bytes);
+        }
+    }
+
     /// The worker stops.
     pub(super) fn cancel_all(&self) {
         let tokens: Vec<_> = self

@@ -14,25 +14,37 @@ use crate::ids::{AUTH, HEADER_SIZE};
 use crate::transport::{Listener, ReadHalf, WriteHalf};
 use crate::wire::Header;
 
+/// What came of waiting for the parent.
+#[derive(Debug)]
+pub(super) enum Adopted {
+    /// It is there.
+    Parent((ReadHalf, WriteHalf)),
+    /// Others have shown so many wrong tokens that this worker is better replaced by one with a new token.
+    Attacked,
+}
+
 /// Waits for the parent. Those that have not proved to be it are dropped.
 ///
 /// # Errors
 /// The system accepts no connections any more.
-pub(super) async fn adopt(
-    listener: &Listener,
-    token: Option<&[u8]>,
-) -> io::Result<(ReadHalf, WriteHalf)> {
+pub(super) async fn adopt(listener: &Listener, token: Option<&[u8]>) -> io::Result<Adopted> {
     let Some(token) = token else {
-        return accept(listener).await;
+        return accept(listener).await.map(Adopted::Parent);
     };
+    let mut wrong = 0;
     let token: Arc<[u8]> = token.into();
     let mut candidates = JoinSet::new();
     loop {
         tokio::select! {
             biased;
             Some(proved) = candidates.join_next() => {
-                if let Ok(Some(parent)) = proved {
-                    return Ok(parent);
+                match proved {
+                    Ok(Proof::Parent(parent)) => return Ok(Adopted::Parent(parent)),
+                    Ok(Proof::Wrong) => wrong += 1,
+                    Ok(Proof::None) | Err(_) => {}
+                }
+                if wrong == MAX_WRONG {
+                    return Ok(Adopted::Attacked);
                 }
             }
             connected = accept(listener), if candidates.len() < MAX_CANDIDATES => {
@@ -53,25 +65,37 @@ async fn accept(listener: &Listener) -> io::Result<(ReadHalf, WriteHalf)> {
     }
 }
 
-/// Gives the connection back if its first frame shows the token in time. Not a byte more than that frame is read.
-async fn prove(
-    (mut read, write): (ReadHalf, WriteHalf),
-    token: Arc<[u8]>,
-) -> Option<(ReadHalf, WriteHalf)> {
+/// What a connection has shown.
+enum Proof {
+    Parent((ReadHalf, WriteHalf)),
+    /// A token, and not ours.
+    Wrong,
+    /// Nothing in time, or something else.
+    None,
+}
+
+/// Whether the first frame of a connection shows the token, in time. Not a byte more than that frame is read.
+async fn prove((mut read, write): (ReadHalf, WriteHalf), token: Arc<[u8]>) -> Proof {
     let shown = async {
         let mut header = [0; HEADER_SIZE];
         read.read_exact(&mut header).await.ok()?;
         let limit = u32::try_from(token.len()).ok()?;
         let header = Header::parse(header, limit).ok()?;
-        if header.method != AUTH || header.length != limit {
+        if header.method != AUTH {
             return None;
+        }
+        if header.length != limit {
+            return Some(false);
         }
         let mut payload = vec![0; token.len()];
         read.read_exact(&mut payload).await.ok()?;
-        is_equal(&payload, &token).then_some(())
+        Some(is_equal(&payload, &token))
     };
-    tokio::time::timeout(AUTH_TIME, shown).await.ok()??;
-    Some((read, write))
+    match tokio::time::timeout(AUTH_TIME, shown).await {
+        Ok(Some(true)) => Proof::Parent((read, write)),
+        Ok(Some(false)) => Proof::Wrong,
+        Ok(None) | Err(_) => Proof::None,
+    }
 }
 
 /// Compares in a time that tells nothing about where the two differ.
@@ -84,9 +108,11 @@ fn is_equal(shown: &[u8], token: &[u8]) -> bool {
 }
 
 /// How long a connection may take to show the token.
-const AUTH_TIME: Duration = Duration::from_secs(3);
+const AUTH_TIME: Duration = Duration::from_secs(1);
 /// How many are looked at at the same time; more wait in the socket's own queue.
 const MAX_CANDIDATES: usize = 16;
+/// So many wrong tokens are no accident.
+const MAX_WRONG: usize = 5;
 
 #[cfg(test)]
 mod tests {

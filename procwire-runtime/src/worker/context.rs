@@ -6,12 +6,15 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 
 use tokio::sync::Notify;
 
+use super::log;
+use crate::codec::{RawValue, msgpack};
+use crate::control::{LogLevel, LogLine};
 use crate::ids::UNCORRELATED;
 
 /// The request that the calling handler serves.
@@ -39,7 +42,7 @@ pub fn ctx() -> RequestContext {
             token: current.token(),
         },
         None => RequestContext {
-            token: Arc::new(Token::new(UNCORRELATED, "")),
+            token: Arc::new(Token::new(UNCORRELATED, "", None)),
         },
     })
 }
@@ -64,6 +67,24 @@ impl RequestContext {
     #[must_use]
     pub fn method(&self) -> &'static str {
         self.token.method
+    }
+
+    /// Where the request belongs in a trace, as W3C's `traceparent` says it, when the parent has told.
+    #[must_use]
+    pub fn traceparent(&self) -> Option<&str> {
+        self.token.trace.as_deref()
+    }
+
+    /// Logs a record that tells the request it belongs to, in the parent's log where the parent takes it and else on
+    /// standard error. Of a long message the first 16 KiB are kept.
+    pub fn log(&self, level: LogLevel, message: impl Into<String>) {
+        let request = Some(self.request_id()).filter(|id| *id != UNCORRELATED);
+        log::log(&LogLine {
+            level,
+            message: message.into(),
+            request,
+            target: self.method().to_owned(),
+        });
     }
 
     /// Whether the parent gave this request up, or the worker is stopping.
@@ -99,6 +120,9 @@ impl fmt::Debug for RequestContext {
 pub(super) struct Token {
     request: u32,
     method: &'static str,
+    trace: Option<Box<str>>,
+    /// Bytes by which the parent has widened the window of this stream.
+    granted: AtomicU64,
     state: AtomicU8,
     cancelled: Notify,
     /// The task that runs the handler.
@@ -106,10 +130,12 @@ pub(super) struct Token {
 }
 
 impl Token {
-    fn new(request: u32, method: &'static str) -> Self {
+    fn new(request: u32, method: &'static str, trace: Option<Box<str>>) -> Self {
         Self {
             request,
             method,
+            trace,
+            granted: AtomicU64::new(0),
             state: AtomicU8::new(0),
             cancelled: Notify::new(),
             task: Mutex::new(None),
@@ -130,6 +156,24 @@ impl Token {
         }
     }
 
+    /// The parent takes so many bytes more of this stream.
+    pub(super) fn grant(&self, bytes: u32) {
+        self.granted.fetch_add(bytes.into(), Ordering::AcqRel); // 2^32 times before it wraps
+        let task = self
+            .task
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let Some(task) = task {
+            task.wake();
+        }
+    }
+
+    /// Bytes granted so far, beyond the first window.
+    pub(super) fn granted(&self) -> u64 {
+        self.granted.load(Ordering::Acquire)
+    }
+
     pub(super) fn is_cancelled(&self) -> bool {
         self.state.load(Ordering::Acquire) & CANCELLED != 0
     }
@@ -148,34 +192,45 @@ impl Token {
     }
 }
 
+/// What a frame in front of a request says of where that belongs. What it cannot say is left out: a trace is no reason to
+/// refuse a request.
+pub(super) fn read_trace(payload: &[u8]) -> Option<Box<str>> {
+    let said = msgpack::decode::<RawValue>(payload).ok()?;
+    let trace = said.get("traceparent")?.as_str()?;
+    (trace.len() <= MAX_TRACE).then(|| trace.into())
+}
+
 /// The request whose handler this thread is polling.
 #[derive(Debug)]
 pub(super) struct Current {
     request: u32,
     method: &'static str,
+    trace: Option<Box<str>>,
     token: Option<Arc<Token>>,
 }
 
 impl Current {
-    pub(super) const fn new(request: u32, method: &'static str) -> Self {
+    pub(super) const fn new(request: u32, method: &'static str, trace: Option<Box<str>>) -> Self {
         Self {
             request,
             method,
+            trace,
             token: None,
         }
     }
 
     /// The request's token, made now if nobody has asked for it.
     pub(super) fn token(&mut self) -> Arc<Token> {
-        let token = self
-            .token
-            .get_or_insert_with(|| Arc::new(Token::new(self.request, self.method)));
+        let token = self.token.get_or_insert_with(|| {
+            Arc::new(Token::new(self.request, self.method, self.trace.take()))
+        });
         Arc::clone(token)
     }
 
     /// Runs `poll` with this as the current request of the thread.
     pub(super) fn during<R>(&mut self, poll: impl FnOnce() -> R) -> R {
         let mine = Self {
+            trace: self.trace.take(),
             token: self.token.take(),
             ..*self
         };
@@ -216,6 +271,8 @@ thread_local! {
     static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
 }
 
+/// `traceparent` has 55 characters, and a later version may have more.
+const MAX_TRACE: usize = 256;
 const CANCELLED: u8 = 1;
 /// The handler has asked whether it is cancelled, so it will end by itself.
 const ASKED: u8 = 2;
@@ -229,8 +286,8 @@ mod tests {
 
     #[test]
     fn there_is_a_context_only_while_a_handler_is_polled() {
-        let mut outer = Current::new(7, "outer");
-        let mut inner = Current::new(8, "inner");
+        let mut outer = Current::new(7, "outer", None);
+        let mut inner = Current::new(8, "inner", None);
         outer.during(|| {
             assert_eq!(ctx().request_id(), 7);
             let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -245,7 +302,7 @@ mod tests {
 
     #[test]
     fn who_asks_is_not_abandoned_and_who_waits_is_woken() {
-        let mut current = Current::new(1, "m");
+        let mut current = Current::new(1, "m", None);
         let token = current.token();
         assert!(!token.is_abandoned(Waker::noop()));
         let context = current.during(ctx);
@@ -259,7 +316,7 @@ mod tests {
 
     #[test]
     fn who_never_asked_is_abandoned() {
-        let token = Current::new(1, "m").token();
+        let token = Current::new(1, "m", None).token();
         token.cancel();
         assert!(token.is_abandoned(Waker::noop()) && token.is_cancelled());
     }

@@ -13,8 +13,10 @@ use bytes::Bytes;
 use super::answers::{Ack, Answers, Oneway};
 use super::call::Call;
 use super::job::{BoxedJob, Many, Single};
+use super::writer::Writer;
 use crate::codec::error::{ErrorKind, ErrorPayload};
 use crate::codec::{Never, Type};
+use crate::ids::UNCORRELATED;
 
 /// What generated code implements: hands a request to the user's handler.
 pub trait Dispatch: Send + Sync + 'static {
@@ -76,7 +78,7 @@ impl Request {
         T: Type,
         E: Type,
     {
-        self.start(handler, |answers| Box::pin(Many(answers)));
+        self.start(handler, |answers| Box::pin(Many::new(answers)));
     }
 
     /// No answer. A parent that numbers such a request is answered all the same, with nil.
@@ -104,7 +106,10 @@ impl Request {
 
     fn start<A: Type, H>(self, handler: impl FnOnce(A) -> H, job: impl FnOnce(H) -> BoxedJob) {
         let prepared = match self.call.read(self.payload) {
-            Ok(args) => Prepared::Job(job(handler(args))),
+            Ok(args) => {
+                self.desk.starts(&self.call);
+                Prepared::Job(job(handler(args)))
+            }
             Err(error) => Prepared::Refused(error),
         };
         self.desk.lay(self.ticket, prepared);
@@ -128,12 +133,32 @@ pub(super) enum Prepared {
 }
 
 /// Where a dispatch leaves its result. One connection has one, since it dispatches one request at a time.
-#[derive(Default)]
 pub(super) struct Desk {
     laid: Mutex<Option<(u64, Prepared)>>,
+    /// Through which the parent is told that a handler starts, where it wants to know.
+    herald: Option<Arc<Writer>>,
 }
 
 impl Desk {
+    pub(super) fn new(herald: Option<Arc<Writer>>) -> Self {
+        Self {
+            laid: Mutex::default(),
+            herald,
+        }
+    }
+
+    /// Whether the parent wants to know when a handler of this call starts: what may run twice it sends again anyway.
+    pub(super) fn heralds(&self, call: &Call) -> bool {
+        self.herald.is_some() && !call.method.idempotent && call.request != UNCORRELATED
+    }
+
+    /// Called right before user code can run. Returns when the parent is certain to hear of it.
+    fn starts(&self, call: &Call) {
+        if let Some(writer) = self.herald.as_ref().filter(|_| self.heralds(call)) {
+            writer.herald(call.request);
+        }
+    }
+
     fn lay(&self, ticket: u64, prepared: Prepared) {
         let before = self
             .laid

@@ -16,6 +16,7 @@ use super::context::{Current, Token};
 use super::outgoing::Outgoing;
 use crate::codec::Type;
 use crate::codec::error::{ErrorKind, ErrorPayload};
+use crate::ids::HEADER_SIZE;
 
 /// A handler with its arguments.
 pub(super) type BoxedJob = Pin<Box<dyn Job>>;
@@ -33,6 +34,8 @@ pub(super) struct Turn<'a> {
     /// None while nobody can have cancelled the request.
     pub(super) token: Option<&'a Token>,
     pub(super) out: &'a mut Outgoing,
+    /// Bytes of a stream that the parent takes without being asked, where it counts them.
+    pub(super) window: Option<u32>,
     /// Whether frames may be added; those that end a request for want of anything better always may.
     pub(super) has_room: bool,
 }
@@ -146,7 +149,33 @@ where
 }
 
 /// A handler with a stream of answers.
-pub(super) struct Many<T, E>(pub(super) Answers<T, E>);
+pub(super) struct Many<T, E> {
+    answers: Answers<T, E>,
+    /// An item that waits for the parent to widen the window.
+    held: Option<T>,
+    /// Bytes of the window that are used up.
+    spent: u64,
+}
+
+// Nothing in it is pinned but what is boxed.
+impl<T, E> Unpin for Many<T, E> {}
+
+impl<T: Type, E: Type> Many<T, E> {
+    pub(super) fn new(answers: Answers<T, E>) -> Self {
+        Self {
+            answers,
+            held: None,
+            spent: 0,
+        }
+    }
+
+    /// Whether the parent takes one item more. It may overdraw the window, so that large items get through.
+    fn has_credit(&self, turn: &Turn<'_>) -> bool {
+        let granted = turn.token.map_or(0, Token::granted);
+        turn.window
+            .is_none_or(|window| self.spent < u64::from(window) + granted)
+    }
+}
 
 impl<T: Type, E: Type> Job for Many<T, E> {
     fn poll(mut self: Pin<&mut Self>, turn: &mut Turn<'_>, cx: &mut Context<'_>) -> Step {
@@ -155,17 +184,27 @@ impl<T: Type, E: Type> Job for Many<T, E> {
             if !turn.has_room || turn.out.len() - before >= GATHER {
                 return Step::Full;
             }
-            let item = match self.0.poll_next(cx) {
-                Poll::Pending => return Step::Waiting,
-                Poll::Ready(item) => item,
+            let item = match self.held.take() {
+                Some(held) => Some(Ok(held)),
+                None => match self.answers.poll_next(cx) {
+                    Poll::Pending => return Step::Waiting,
+                    Poll::Ready(item) => item,
+                },
             };
             match item {
                 // Nobody wants it any more; the handler is one that ends by itself.
                 Some(Ok(_)) if turn.is_cancelled() => {}
+                Some(Ok(value)) if !self.has_credit(turn) => {
+                    self.held = Some(value);
+                    return Step::Waiting; // the token knows whom to wake
+                }
                 Some(Ok(value)) => {
+                    let before = turn.out.len();
                     if !turn.call.item(&value, turn.out) {
                         return Step::Done;
                     }
+                    let frame = (turn.out.len() - before) as u64;
+                    self.spent += frame - HEADER_SIZE as u64 + CHUNK_COST;
                 }
                 _ if turn.is_cancelled() => {
                     turn.call.cancelled(turn.out);
@@ -188,6 +227,8 @@ impl<T: Type, E: Type> Job for Many<T, E> {
     }
 }
 
+/// What a chunk costs beside its payload, so that a window of empty ones has an end too.
+const CHUNK_COST: u64 = 64;
 /// Bytes of one stream that are gathered at most.
 const GATHER: usize = 64 << 10;
 /// How long items are gathered at most.

@@ -4,38 +4,46 @@
 //! with its parent whatever they do.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
+use std::panic::catch_unwind;
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use super::log::Line;
 use super::session::Phase;
-use super::stdio::Control;
 use crate::control::{Lines, PONG, ParentMessage};
 
-/// Listens to the parent from now on. `socket` is removed should the process have to be ended from here.
+/// Listens to the parent from now on, and answers on `line`. `socket` is removed should the process have to be ended from
+/// here.
 ///
 /// # Errors
 /// The system has no threads left.
-pub(super) fn hold(control: Control, socket: PathBuf) -> io::Result<watch::Receiver<Phase>> {
+pub(super) fn hold(
+    reads: File,
+    line: Line,
+    socket: Option<PathBuf>,
+) -> io::Result<watch::Receiver<Phase>> {
     let (tell, told) = watch::channel(Phase::Serving);
+    hear_signals(&tell);
     thread::Builder::new()
         .name("procwire control".to_owned())
         .spawn(move || {
-            listen(control.reads, control.writes, &tell);
+            listen(reads, &line, &tell);
             tell.send_replace(Phase::Gone);
             // Time enough for `serve` to return and for `main` to end, if nothing blocks them.
             thread::sleep(LAST);
-            let _ = std::fs::remove_file(socket);
+            socket.map(std::fs::remove_file);
             std::process::exit(0);
         })?;
     Ok(told)
 }
 
 /// Returns when the parent has closed its end.
-fn listen(mut reads: File, mut writes: File, tell: &watch::Sender<Phase>) {
+fn listen(mut reads: File, answers: &Line, tell: &watch::Sender<Phase>) {
     let mut lines = Lines::new(MAX_LINE);
     let mut buffer = [0; 4 << 10];
     loop {
@@ -46,14 +54,41 @@ fn listen(mut reads: File, mut writes: File, tell: &watch::Sender<Phase>) {
             Err(_) => return,
         };
         lines.feed(&buffer[..got], |_, line| {
-            match ParentMessage::parse(&line.bytes) {
+            let message = match answers.nonce() {
+                Some(nonce) => ParentMessage::parse_tagged(&line.bytes, nonce),
+                None => ParentMessage::parse(&line.bytes),
+            };
+            match message {
                 // A parent that is gone closes this end too.
-                ParentMessage::Ping => drop(writes.write_all(PONG.as_bytes())),
-                ParentMessage::Shutdown => drop(tell.send_replace(Phase::Draining)),
+                ParentMessage::Ping => drop(answers.say(PONG)),
+                ParentMessage::Shutdown => drain(tell),
                 ParentMessage::Noise => {}
             }
         });
     }
+}
+
+/// SIGTERM and SIGINT end the worker as the parent's word does: what was sent is finished, and no socket file stays.
+fn hear_signals(tell: &watch::Sender<Phase>) {
+    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+        // Without a runtime that hears signals they do what they always did.
+        let heard = catch_unwind(|| signal(kind));
+        let Ok(Ok(mut signals)) = heard else { continue };
+        let tell = tell.clone();
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                drain(&tell);
+            }
+        });
+    }
+}
+
+fn drain(tell: &watch::Sender<Phase>) {
+    tell.send_if_modified(|phase| {
+        let is_new = *phase == Phase::Serving;
+        *phase = (*phase).max(Phase::Draining);
+        is_new
+    });
 }
 
 /// Most bytes of a line that are kept.

@@ -7,7 +7,8 @@
 //! | module | owns |
 //! |---|---|
 //! | `worker` | a worker's life: announce, be adopted, serve, finish |
-//! | `stdio` `lifeline` | the control plane: descriptors, pings, the end |
+//! | `birth` | what the parent gave the process |
+//! | `stdio` `lifeline` `log` | the control plane: descriptors, pings, records, the end |
 //! | `adopt` | which connection is the parent's |
 //! | `session` `active` `pace` | the requests of one connection |
 //! | `dispatch` `job` `call` | from a request to its one last frame |
@@ -20,12 +21,14 @@
 mod active;
 mod adopt;
 mod answers;
+mod birth;
 mod call;
 mod context;
 mod dispatch;
 mod events;
 mod job;
 mod lifeline;
+mod log;
 mod outgoing;
 mod pace;
 mod session;
@@ -39,6 +42,7 @@ mod tests;
 mod worker;
 mod writer;
 
+pub use crate::control::LogLevel;
 pub use answers::{Ack, Answers, Items, Oneway};
 pub use context::{RequestContext, ctx};
 pub use dispatch::{Dispatch, Request};

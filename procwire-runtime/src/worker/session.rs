@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use super::active::{Active, Entry};
 use super::call::{Call, method_index, unknown_method};
-use super::context::Current;
+use super::context::{Current, read_trace};
 use super::dispatch::{Desk, Dispatch, Prepared, Request};
 use super::events::EventSink;
 use super::job::{BoxedJob, Step, Turn, drop_quietly, panicked, take_turn};
@@ -25,7 +25,8 @@ use super::writer::Writer;
 use crate::codec::error::{ErrorKind, ErrorPayload};
 use crate::connection::{End, Reader};
 use crate::contract::Contract;
-use crate::ids::{ABORT, AUTH, DEFAULT_MAX_PAYLOAD};
+use crate::control::Features;
+use crate::ids::{ABORT, AUTH, CONTEXT, CREDIT, DEFAULT_MAX_PAYLOAD};
 use crate::transport::{ReadHalf, WriteHalf};
 use crate::wire::{Frame, WireError};
 
@@ -40,7 +41,7 @@ pub(crate) enum Phase {
     Gone,
 }
 
-/// How large and how long.
+/// How large and how long, and what was agreed on with the parent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     /// Most bytes of one payload, both ways.
@@ -49,6 +50,8 @@ pub(crate) struct Limits {
     pub(crate) drain: Duration,
     /// How long cancelled handlers may take to end.
     pub(crate) cleanup: Duration,
+    /// What goes beyond the plain protocol.
+    pub(crate) features: Features,
 }
 
 impl Default for Limits {
@@ -57,6 +60,7 @@ impl Default for Limits {
             max_payload: DEFAULT_MAX_PAYLOAD,
             drain: Duration::from_secs(4),
             cleanup: Duration::from_millis(500),
+            features: Features::default(),
         }
     }
 }
@@ -66,6 +70,7 @@ impl Default for Limits {
 struct Session {
     writer: Arc<Writer>,
     active: Arc<Active>,
+    window: Option<u32>,
 }
 
 /// Serves a connected parent to its end.
@@ -84,10 +89,11 @@ pub(super) async fn serve<D: Dispatch>(
     let session = Arc::new(Session {
         writer: Arc::clone(&writer),
         active: Arc::default(),
+        window: limits.features.credit,
     });
     let writing = tokio::spawn(Arc::clone(&writer).run());
     events.connect(&writer, limits.max_payload);
-    let mut server = Server::new(contract, dispatch, Arc::clone(&session), limits.max_payload);
+    let mut server = Server::new(contract, dispatch, Arc::clone(&session), &limits);
     let mut reader = Reader::new(read, limits.max_payload);
     let end = server.serve(&mut reader, &mut phase, limits.drain).await;
 
@@ -121,6 +127,9 @@ struct Server<D> {
     dispatch: D,
     session: Arc<Session>,
     limit: u32,
+    features: Features,
+    /// What came in front of a request, and for which.
+    context: Option<(u32, Option<Box<str>>)>,
     desk: Arc<Desk>,
     ticket: u64,
     pace: Pace,
@@ -129,13 +138,21 @@ struct Server<D> {
 }
 
 impl<D: Dispatch> Server<D> {
-    fn new(contract: &'static Contract, dispatch: D, session: Arc<Session>, limit: u32) -> Self {
-        let (desk, pace) = (Arc::default(), Pace::new(contract));
+    fn new(
+        contract: &'static Contract,
+        dispatch: D,
+        session: Arc<Session>,
+        limits: &Limits,
+    ) -> Self {
+        let herald = limits.features.started.then(|| Arc::clone(&session.writer));
+        let (desk, pace) = (Arc::new(Desk::new(herald)), Pace::new(contract));
         Self {
             contract,
             dispatch,
             session,
-            limit,
+            limit: limits.max_payload,
+            features: limits.features,
+            context: None,
             desk,
             ticket: 0,
             pace,
@@ -158,12 +175,12 @@ impl<D: Dispatch> Server<D> {
                 changed = phase.changed() => {
                     if changed.is_err() {
                         // Nobody is left who could ask for the end; the connection's own is as good.
-                        return self.serve_to_end(reader, &mut frames).await;
+                        return self.serve_to_end(reader, &mut frames, phase).await;
                     }
                     continue;
                 }
             };
-            self.batch(&mut frames);
+            self.batch(&mut frames, phase).await;
             if let Err(end) = read {
                 return Some(end);
             }
@@ -172,13 +189,13 @@ impl<D: Dispatch> Server<D> {
             return None;
         }
         // Requests that were sent before the parent asked for the end may still be in the socket.
-        let Session { active, writer } = &*Arc::clone(&self.session);
+        let Session { active, writer, .. } = &*Arc::clone(&self.session);
         let drained = async {
             loop {
                 tokio::select! {
                     biased;
                     read = reader.fill(&mut frames) => {
-                        self.batch(&mut frames);
+                        self.batch(&mut frames, &mut phase.clone()).await;
                         if let Err(end) = read {
                             return Some(end);
                         }
@@ -196,10 +213,15 @@ impl<D: Dispatch> Server<D> {
         tokio::time::timeout(drain, drained).await.unwrap_or(None)
     }
 
-    async fn serve_to_end(&mut self, reader: &mut Reader, frames: &mut Vec<Frame>) -> Option<End> {
+    async fn serve_to_end(
+        &mut self,
+        reader: &mut Reader,
+        frames: &mut Vec<Frame>,
+        phase: &mut watch::Receiver<Phase>,
+    ) -> Option<End> {
         loop {
             let read = reader.fill(frames).await;
-            self.batch(frames);
+            self.batch(frames, &mut phase.clone()).await;
             if let Err(end) = read {
                 return Some(end);
             }
@@ -207,9 +229,24 @@ impl<D: Dispatch> Server<D> {
     }
 
     /// Handles every frame of one read, then sends what they were answered with.
-    fn batch(&mut self, frames: &mut Vec<Frame>) {
+    async fn batch(&mut self, frames: &mut Vec<Frame>, phase: &mut watch::Receiver<Phase>) {
         let mut began = Instant::now();
         for frame in frames.drain(..) {
+            // No handler starts that the parent could not be told of. A socket that is full is better waited for here
+            // than where the handler would start.
+            if self.features.started {
+                let writer = &self.session.writer;
+                if self.out.len() >= LARGE {
+                    writer.send(&mut self.out);
+                }
+                if writer.is_full() {
+                    tokio::select! {
+                        biased;
+                        () = writer.emptied() => {}
+                        () = reached(&mut *phase, Phase::Gone) => {}
+                    }
+                }
+            }
             began = self.frame(frame, began);
         }
         self.session.writer.send(&mut self.out);
@@ -223,8 +260,20 @@ impl<D: Dispatch> Server<D> {
                 return began;
             }
             AUTH => return began,
+            CREDIT if self.features.credit.is_some() => {
+                if let Some(bytes) = payload.first_chunk::<4>() {
+                    let bytes = u32::from_be_bytes(*bytes);
+                    self.session.active.grant(header.request, bytes);
+                }
+                return began;
+            }
+            CONTEXT if self.features.context => {
+                self.context = Some((header.request, read_trace(&payload)));
+                return began;
+            }
             _ => {}
         }
+        let context = self.context.take();
         let index = method_index(header.method);
         let Some(method) = self.contract.methods.get(index) else {
             unknown_method(header.method, header.request, &mut self.out);
@@ -236,7 +285,13 @@ impl<D: Dispatch> Server<D> {
             method,
             limit: self.limit,
         };
-        let mut current = Current::new(header.request, method.name);
+        let trace =
+            context.and_then(|(request, trace)| trace.filter(|_| request == header.request));
+        let mut current = Current::new(header.request, method.name, trace);
+        if self.desk.heralds(&call) {
+            // The answers so far leave together with the word that this one starts.
+            self.session.writer.put(&mut self.out);
+        }
         self.ticket += 1;
         let request = Request::new(call, payload, &self.desk, self.ticket);
         // User code may run here: the part of a handler before its future, and the `read` of a hand-written type.
@@ -270,6 +325,7 @@ impl<D: Dispatch> Server<D> {
                 call: &call,
                 token: None,
                 out: &mut self.out,
+                window: self.features.credit,
                 has_room: true,
             };
             // Not woken by anyone: should it have to wait, its task polls it again at once.
@@ -325,6 +381,7 @@ async fn run(
                     call: &call,
                     token: Some(&entry.token),
                     out: &mut out,
+                    window: session.window,
                     has_room,
                 };
                 match take_turn(&mut job, &mut current, &mut turn, cx) {
@@ -363,5 +420,7 @@ impl Session {
     }
 }
 
+/// Answers that may not fit into the socket at once.
+const LARGE: usize = 16 << 10;
 /// After so long the answers gathered so far are sent.
 const PATIENCE: Duration = Duration::from_micros(100);

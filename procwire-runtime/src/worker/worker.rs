@@ -2,7 +2,8 @@
 //! Siblings: `workers/python/src/procwire/worker/worker.py`, `workers/typescript/src/worker/worker.ts`.
 
 use std::env;
-use std::io::{self, IsTerminal, Write};
+use std::fs::File;
+use std::io::{self, IsTerminal};
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
@@ -10,16 +11,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::watch;
 
-use super::adopt::adopt;
+use super::adopt::{Adopted, adopt};
+use super::birth::Birth;
 use super::dispatch::Dispatch;
 use super::events::EventSink;
 use super::job::panic_text;
 use super::lifeline;
+use super::log::Line;
 use super::session::{self, Limits, Phase, reached};
-use super::stdio::{self, Control};
+use super::stdio;
 use crate::contract::Contract;
 use crate::control::{Features, announce, failure};
-use crate::transport::{Address, AddressError, Duplex, Listener};
+use crate::transport::{Address, AddressError, Duplex, Listener, ReadHalf, WriteHalf};
 use crate::wire::WireError;
 
 /// Serves the parent that started this process. Resolves when the parent has asked for the end and every request is
@@ -41,13 +44,22 @@ pub async fn serve<D: Dispatch>(
     if IS_SERVING.swap(true, Ordering::AcqRel) {
         return Err(ServeError::Twice);
     }
-    let mut control = stdio::set_aside().map_err(ServeError::Control)?;
+    let birth = Birth::take();
+    let features = birth.features();
+    let control = stdio::set_aside().map_err(ServeError::Control)?;
+    let line = Line::new(
+        control.writes,
+        birth.nonce.clone().filter(|_| features.tagged),
+    );
+    if features.log {
+        line.carry_records();
+    }
     let events = EventSink::new(contract);
     let dispatch = match catch_unwind(AssertUnwindSafe(|| make(events.clone()))) {
         Ok(dispatch) => dispatch,
         Err(panic) => {
             tell(
-                &mut control,
+                &line,
                 &format!(
                     "{}: the worker panicked at its start: {}",
                     contract.name,
@@ -57,28 +69,68 @@ pub async fn serve<D: Dispatch>(
             resume_unwind(panic)
         }
     };
-    let (address, listener) = match listen(contract, &mut control) {
-        Ok(listening) => listening,
+    let limits = Limits {
+        features,
+        ..Limits::default()
+    };
+    let (halves, phase) = match meet(contract, birth, control.reads, &line, &features).await {
+        Ok(Some(met)) => met,
+        // Nobody will come any more.
+        Ok(None) => return Ok(()),
         Err(error) => {
-            tell(&mut control, &error.to_string());
+            tell(&line, &error.to_string());
             return Err(error);
         }
     };
-    let mut phase =
-        lifeline::hold(control, address.path().to_owned()).map_err(ServeError::Control)?;
-    let token = env::var_os(TOKEN);
-    let connected = tokio::select! {
-        biased;
-        connected = adopt(&listener, token.as_ref().map(|token| token.as_bytes())) => connected,
-        // Nobody will come any more.
-        () = reached(&mut phase, Phase::Draining) => return Ok(()),
-    };
-    drop((listener, address));
-    let halves = connected.map_err(ServeError::Accept)?;
-    session::serve(halves, contract, dispatch, events, phase, Limits::default())
+    session::serve(halves, contract, dispatch, events, phase, limits)
         .await
         .map_err(ServeError::Protocol)
 }
+
+/// Announces the worker, and comes back with the parent; without one when the end comes first.
+async fn meet(
+    contract: &'static Contract,
+    birth: Birth,
+    reads: File,
+    line: &Line,
+    features: &Features,
+) -> Result<Option<(Halves, watch::Receiver<Phase>)>, ServeError> {
+    let pid = std::process::id();
+    if let Some(channel) = birth.channel {
+        let channel = Duplex::from_std(channel).map_err(ServeError::Accept)?;
+        line.say_first(&announce(contract, INHERITED, pid, features))
+            .map_err(ServeError::Control)?;
+        let phase = lifeline::hold(reads, line.clone(), None).map_err(ServeError::Control)?;
+        return Ok(Some((channel.split(), phase)));
+    }
+    let folder = |key: &str| match &birth.folder {
+        Some(folder) if key == FIRST_BASE => Some(folder.clone()),
+        _ => env::var_os(key),
+    };
+    let address = Address::fresh(folder, pid)?;
+    // It listens before it says so: the parent tries to connect once, right away.
+    let listener = Listener::bind(&address).map_err(|cause| ServeError::Listen {
+        path: address.path().to_owned(),
+        cause,
+    })?;
+    // Before the parent can know of it, so that no signal finds the socket and nobody who removes it.
+    let mut phase = lifeline::hold(reads, line.clone(), Some(address.path().to_owned()))
+        .map_err(ServeError::Control)?;
+    line.say_first(&announce(contract, address.as_str(), pid, features))
+        .map_err(ServeError::Control)?;
+    let token = birth.token.as_ref().map(|token| token.as_bytes());
+    tokio::select! {
+        biased;
+        adopted = adopt(&listener, token) => match adopted.map_err(ServeError::Accept)? {
+            Adopted::Parent(halves) => Ok(Some((halves, phase))),
+            Adopted::Attacked => Err(ServeError::Attacked),
+        },
+        () = reached(&mut phase, Phase::Draining) => Ok(None),
+    }
+}
+
+/// A connection, to read and to write.
+type Halves = (ReadHalf, WriteHalf);
 
 /// Serves a parent in this process. `events` is what the dispatcher's events go to; it was made by [`EventSink::new`].
 /// Resolves when the parent's end is closed.
@@ -98,34 +150,9 @@ pub(crate) async fn serve_stream<D: Dispatch>(
         .map_err(ServeError::Protocol)
 }
 
-/// Listens, then says so: the parent tries to connect once, right away.
-fn listen(
-    contract: &'static Contract,
-    control: &mut Control,
-) -> Result<(Address, Listener), ServeError> {
-    let pid = std::process::id();
-    let address = Address::fresh(|key| env::var_os(key), pid)?;
-    let bound = Listener::bind(&address);
-    let listener = bound.map_err(|cause| ServeError::Listen {
-        path: address.path().to_owned(),
-        cause,
-    })?;
-    write_line(
-        control,
-        &announce(contract, address.as_str(), pid, &Features::default()),
-    )
-    .map_err(ServeError::Control)?;
-    Ok((address, listener))
-}
-
 /// Tells the parent why there will be no worker. It may be gone, then nobody is left to be told.
-fn tell(control: &mut Control, why: &str) {
-    let _ = write_line(control, &failure(why));
-}
-
-/// Writes a message to a stdout that was everybody's until now: whatever line was left unfinished there would hide it.
-fn write_line(control: &mut Control, line: &str) -> io::Result<()> {
-    control.writes.write_all(format!("\n{line}").as_bytes())
+fn tell(line: &Line, why: &str) {
+    let _ = line.say_first(&failure(why));
 }
 
 /// A worker could not serve, or not to the end.
@@ -159,6 +186,9 @@ pub enum ServeError {
     /// The system accepts no connections.
     #[error("cannot accept the parent's connection: {0}")]
     Accept(io::Error),
+    /// Someone who is not the parent keeps trying to be taken for it.
+    #[error("the parent did not connect, and others tried too often with tokens that are not ours")]
+    Attacked,
     /// The parent broke a rule of framing, so that nothing it sends can be trusted.
     #[error("the parent sent what is no frame: {0}")]
     Protocol(WireError),
@@ -168,4 +198,7 @@ pub enum ServeError {
 static IS_SERVING: AtomicBool = AtomicBool::new(false);
 
 const MODULE_NAME: &str = "PROCWIRE_MODULE_NAME";
-const TOKEN: &str = "PROCWIRE_TOKEN";
+/// What an address is first looked for in.
+const FIRST_BASE: &str = "XDG_RUNTIME_DIR";
+/// What stands for a path when there is none.
+const INHERITED: &str = "inherited";

@@ -6,20 +6,25 @@
 
 use std::io::{self, IoSlice};
 use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
 use tokio::sync::Notify;
 
 use super::outgoing::Outgoing;
+use crate::ids::STARTED;
 use crate::transport::WriteHalf;
+use crate::wire::Flags;
 
 /// The writing half of a worker's connection.
 #[derive(Debug)]
 pub(super) struct Writer {
     half: WriteHalf,
     queue: Mutex<Queue>,
+    /// Bytes that have ever left.
+    left: AtomicU64,
     /// More than the bound waits.
     is_congested: AtomicBool,
     /// Work for the writer task.
@@ -34,6 +39,10 @@ pub(super) struct Writer {
 struct Queue {
     waiting: Outgoing,
     state: State,
+    /// Bytes that were ever put in line.
+    entered: u64,
+    /// A buffer for the frames that say that a handler starts.
+    word: Outgoing,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,6 +62,7 @@ impl Writer {
         Self {
             half,
             queue: Mutex::default(),
+            left: AtomicU64::new(0),
             is_congested: AtomicBool::new(false),
             work: Notify::new(),
             room: Notify::new(),
@@ -64,6 +74,9 @@ impl Writer {
     pub(super) fn send(&self, out: &mut Outgoing) {
         {
             let queue = &mut *self.lock();
+            if queue.state != State::Closed {
+                queue.entered += out.len() as u64;
+            }
             match queue.state {
                 State::Closed => return out.clear(),
                 State::Idle if out.is_empty() && queue.waiting.is_empty() => return,
@@ -93,8 +106,71 @@ impl Writer {
         let queue = &mut *self.lock();
         match queue.state {
             State::Closed => out.clear(),
-            _ => self.push(queue, out),
+            _ => {
+                queue.entered += out.len() as u64;
+                self.push(queue, out);
+            }
         }
+    }
+
+    /// Tells the parent that the handler of a request starts, behind everything that was put in line before. Returns when
+    /// that has left this process, or never will.
+    ///
+    /// It blocks while the socket is full; who asks [`is_full`](Self::is_full) before finds that it hardly ever is.
+    pub(super) fn herald(&self, request: u32) {
+        let mut word = std::mem::take(&mut self.lock().word);
+        word.open();
+        let _ = word.finish((STARTED, Flags::TO_PARENT, request), None, 0); // it has no payload
+        self.send(&mut word);
+        let end = {
+            let queue = &mut *self.lock();
+            queue.word = word;
+            queue.entered
+        };
+        while self.left.load(Ordering::Acquire) < end {
+            let state = self.lock().state;
+            match state {
+                State::Closed => return,
+                State::Writing => std::thread::yield_now(), // another thread is at it, and does not wait
+                State::Idle => self.send(&mut Outgoing::default()),
+                State::Full => self.push_on(),
+            }
+        }
+    }
+
+    /// Waits for the socket to take bytes, here and now: this may be the thread that would tell the runtime of it.
+    fn push_on(&self) {
+        let mut watched = [PollFd::new(self.half.as_ref(), PollFlags::OUT)];
+        if rustix::event::poll(&mut watched, Some(&MOMENT)).is_ok_and(|ready| ready == 0) {
+            return;
+        }
+        let queue = &mut *self.lock();
+        if queue.state != State::Full {
+            return;
+        }
+        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+        let count = queue.waiting.slices(&mut slices);
+        match rustix::io::writev(self.half.as_ref().as_fd(), &slices[..count]) {
+            Ok(wrote) => {
+                queue.waiting.consume(wrote);
+                self.left.fetch_add(wrote as u64, Ordering::AcqRel);
+                if queue.waiting.is_empty() {
+                    queue.state = State::Idle;
+                    self.empty.notify_waiters();
+                }
+                self.measure(queue);
+            }
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            Err(error) => {
+                tracing::debug!(%error, "the parent takes no more bytes");
+                self.end(queue);
+            }
+        }
+    }
+
+    /// Whether the socket takes nothing now.
+    pub(super) fn is_full(&self) -> bool {
+        self.lock().state == State::Full
     }
 
     fn push(&self, queue: &mut Queue, out: &mut Outgoing) {
@@ -147,7 +223,10 @@ impl Writer {
             };
             match result {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(wrote) => out.consume(wrote),
+                Ok(wrote) => {
+                    out.consume(wrote);
+                    self.left.fetch_add(wrote as u64, Ordering::AcqRel);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
@@ -274,6 +353,11 @@ impl Writer {
 
 /// Slices in one system call.
 const MAX_SLICES: usize = 16;
+/// How long a thread that waits for the socket does not look at anything else.
+const MOMENT: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 100_000_000,
+};
 /// With more bytes than this in line, whoever can wait does …
 const HIGH: usize = 1 << 20;
 /// … until no more than these are left.

@@ -1,5 +1,6 @@
 //! A parent made of raw frames, and a module whose handlers each test writes itself.
 
+mod agreed;
 mod cancellation;
 mod endings;
 mod requests;
