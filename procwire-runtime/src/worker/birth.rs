@@ -11,12 +11,34 @@ use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::UnixStream;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::control::{Features, Nonce};
+
+/// Takes what the parent gave this process, so that nothing it starts inherits the variables. To be called first in `main`,
+/// before there is a runtime or any other thread: the environment belongs to all of them, and later it is left as it is.
+///
+/// [`serve`](super::serve) works without this too. What is then inherited is worth nothing to who reads it: the socket is
+/// gone and the token used up once the parent has connected, the descriptor is closed in children, and the control plane
+/// lives on descriptors that they do not have.
+///
+/// ```no_run
+/// fn main() -> std::io::Result<()> {
+///     procwire_runtime::worker::prepare();
+///     let runtime = tokio::runtime::Runtime::new()?;
+///     runtime.block_on(async { /* serve */ });
+///     Ok(())
+/// }
+/// ```
+pub fn prepare() {
+    born().get_or_insert_with(Birth::take);
+}
 
 /// What was given.
 #[derive(Debug)]
 pub(super) struct Birth {
+    /// A parent started this process.
+    pub(super) has_parent: bool,
     /// What the parent understands.
     pub(super) offer: Features,
     /// What marks its control lines.
@@ -30,12 +52,17 @@ pub(super) struct Birth {
 }
 
 impl Birth {
-    /// Takes everything. To be called once in the life of a process.
-    pub(super) fn take() -> Self {
+    /// What [`prepare`] took, or what is still there. Empty the second time.
+    pub(super) fn take_once() -> Self {
+        born().take().unwrap_or_else(Self::take)
+    }
+
+    fn take() -> Self {
         let text = |name| env::var(name).unwrap_or_default();
         let offer = Features::parse(&text(FEATURES));
         let channel = offer.inherited.then(|| inherited(&text(FD))).flatten();
         let birth = Self {
+            has_parent: env::var_os(MODULE_NAME).is_some(),
             offer,
             nonce: Nonce::parse(&text(NONCE)),
             token: env::var_os(TOKEN),
@@ -77,11 +104,12 @@ fn inherited(named: &str) -> Option<UnixStream> {
     Some(socket.into())
 }
 
-/// Takes the variables out of the environment, which everything that this process starts inherits.
-///
-/// With another thread around that cannot be done: it may be reading the environment without Rust's lock, from C. The
-/// variables then stay, and are worth nothing to who reads them: the socket is gone and the token used up once the parent
-/// has connected, the descriptor is closed in children, and the control plane lives on descriptors that they do not have.
+fn born() -> MutexGuard<'static, Option<Birth>> {
+    BORN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes the variables out of the environment, unless there is another thread, which may be reading them without Rust's
+/// lock, from C.
 fn forget() {
     if !is_alone() {
         return;
@@ -105,6 +133,10 @@ fn is_alone() -> bool {
     matches!(threads, io::Result::Ok(1))
 }
 
+/// What was taken before anyone served.
+static BORN: Mutex<Option<Birth>> = Mutex::new(None);
+
+const MODULE_NAME: &str = "PROCWIRE_MODULE_NAME";
 const FEATURES: &str = "PROCWIRE_FEATURES";
 const NONCE: &str = "PROCWIRE_NONCE";
 const TOKEN: &str = "PROCWIRE_TOKEN";

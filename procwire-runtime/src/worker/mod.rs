@@ -44,6 +44,7 @@ mod writer;
 
 pub use crate::control::LogLevel;
 pub use answers::{Ack, Answers, Items, Oneway};
+pub use birth::prepare;
 pub use context::{RequestContext, ctx};
 pub use dispatch::{Dispatch, Request};
 pub use events::{EmitError, EventSink};

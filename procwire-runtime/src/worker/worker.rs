@@ -29,7 +29,8 @@ use crate::wire::WireError;
 /// answered, or when the parent is gone; the process is to end then.
 ///
 /// `make` is given what sends events, and makes the worker. Standard output belongs to the protocol: from here on what is
-/// printed goes to standard error. Needs a Tokio runtime with I/O and time.
+/// printed goes to standard error. Needs a Tokio runtime with I/O and time. A `main` that calls [`prepare`](super::prepare)
+/// first keeps the variables of the protocol from what the worker starts.
 ///
 /// # Errors
 /// This process was not started by a parent, it cannot listen, or the parent does not keep to the protocol. A parent that
@@ -38,13 +39,13 @@ pub async fn serve<D: Dispatch>(
     contract: &'static Contract,
     make: impl FnOnce(EventSink) -> D,
 ) -> Result<(), ServeError> {
-    if env::var_os(MODULE_NAME).is_none() && io::stdin().is_terminal() {
+    let birth = Birth::take_once();
+    if !birth.has_parent && io::stdin().is_terminal() {
         return Err(ServeError::NoParent);
     }
     if IS_SERVING.swap(true, Ordering::AcqRel) {
         return Err(ServeError::Twice);
     }
-    let birth = Birth::take();
     let features = birth.features();
     let control = stdio::set_aside().map_err(ServeError::Control)?;
     let line = Line::new(
@@ -197,7 +198,6 @@ pub enum ServeError {
 /// A process has one standard input.
 static IS_SERVING: AtomicBool = AtomicBool::new(false);
 
-const MODULE_NAME: &str = "PROCWIRE_MODULE_NAME";
 /// What an address is first looked for in.
 const FIRST_BASE: &str = "XDG_RUNTIME_DIR";
 /// What stands for a path when there is none.

@@ -2,6 +2,7 @@
 //!
 //! The worker is this very program, started again for the one test that serves instead of testing.
 
+mod agreed;
 mod noisy;
 mod parent;
 
@@ -218,7 +219,7 @@ fn a_worker_that_cannot_start_says_why() {
         (long, "the system allows 107"),
         (folder.path().join("missing"), "cannot listen"),
     ] {
-        let mut worker = Worker::spawn_with("", None, &sockets);
+        let mut worker = Worker::spawn_with("", &sockets);
         let why = worker.error();
         assert!(
             why.contains(what) && why.contains("XDG_RUNTIME_DIR"),

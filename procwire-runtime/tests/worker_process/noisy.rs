@@ -6,11 +6,15 @@ use std::time::Duration;
 
 use procwire_runtime::codec::{Never, shape};
 use procwire_runtime::contract::{Codec, Contract, Event, Keep, Kind, Method, Timeout};
-use procwire_runtime::worker::{Ack, Dispatch, EventSink, Request, ServeError, serve};
+use procwire_runtime::worker::{
+    Ack, Dispatch, EventSink, LogLevel, Request, ServeError, ctx, serve,
+};
 
 pub(crate) const ECHO: u16 = 1;
 pub(crate) const PRINT: u16 = 2;
 pub(crate) const SLEEP: u16 = 3;
+pub(crate) const SEEN: u16 = 4;
+pub(crate) const LOG: u16 = 5;
 
 pub(crate) static CONTRACT: Contract = Contract {
     name: "noisy",
@@ -19,6 +23,8 @@ pub(crate) static CONTRACT: Contract = Contract {
         method("echo", Kind::Result),
         method("print", Kind::Ack),
         method("sleep", Kind::Result),
+        method("seen", Kind::Result),
+        method("log", Kind::Result),
     ],
     events: &[Event {
         name: "printed",
@@ -43,7 +49,7 @@ const fn method(name: &'static str, kind: Kind) -> Method {
     }
 }
 
-struct Noisy(EventSink);
+pub(crate) struct Noisy(pub(crate) EventSink);
 
 impl Dispatch for Noisy {
     fn dispatch(&self, method: usize, request: Request) {
@@ -59,6 +65,22 @@ impl Dispatch for Noisy {
                 assert!(echoed.is_ok_and(|status| status.success()));
                 assert_eq!(events.emit(0, &n).await, Ok(()));
                 Ok::<_, Never>(Ack(n))
+            }),
+            // What a child has of ours: 0 asks for sockets, anything else for variables.
+            3 => request.result(async |what: u32| {
+                let (script, ours) = match what {
+                    0 => ("ls -l /proc/self/fd", "socket:"),
+                    _ => ("env", "PROCWIRE_"),
+                };
+                let said = Command::new("sh").args(["-c", script]).output().unwrap();
+                let said = String::from_utf8(said.stdout).unwrap();
+                assert!(!said.is_empty());
+                let found = said.lines().filter(|line| line.contains(ours)).count();
+                Ok::<_, Never>(u32::try_from(found).unwrap())
+            }),
+            4 => request.result(async |n: u32| {
+                ctx().log(LogLevel::Warn, format!("told {n}"));
+                Ok::<_, Never>(n)
             }),
             _ => request.result(async move |ms: u32| {
                 match ms {

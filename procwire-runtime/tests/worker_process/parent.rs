@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -21,36 +22,88 @@ pub(crate) struct Worker {
     folder: tempfile::TempDir,
 }
 
+/// What may be in the environment of whoever runs the tests.
+const VARIABLES: &[&str] = &[
+    "PROCWIRE_TOKEN",
+    "PROCWIRE_FEATURES",
+    "PROCWIRE_NONCE",
+    "PROCWIRE_DIR",
+    "PROCWIRE_FD",
+];
+
+/// What a worker is born with beside what it always is.
+#[derive(Default)]
+pub(crate) struct Gifts<'a> {
+    /// Another program than the one that runs the tests.
+    pub(crate) program: Option<&'a str>,
+    /// What the worker is to do.
+    pub(crate) how: &'a str,
+    /// More variables.
+    pub(crate) variables: &'a [(&'a str, &'a str)],
+    /// Where it finds a place for its socket; a folder of its own, unless this says otherwise.
+    pub(crate) sockets: Option<&'a Path>,
+    /// Descriptor 3.
+    pub(crate) descriptor: Option<&'a UnixStream>,
+}
+
 impl Worker {
     /// A worker that puts its socket into a folder of its own.
     pub(crate) fn spawn(how: &str, token: Option<&str>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let sockets = folder.path().to_owned();
-        Self::start(how, token, &sockets, folder)
+        let token = token.map(|token| ("PROCWIRE_TOKEN", token));
+        Self::born_with(&Gifts {
+            how,
+            variables: token.as_slice(),
+            ..Gifts::default()
+        })
     }
 
     /// A worker that is to put its socket there.
-    pub(crate) fn spawn_with(how: &str, token: Option<&str>, sockets: &Path) -> Self {
-        Self::start(how, token, sockets, tempfile::tempdir().unwrap())
+    pub(crate) fn spawn_with(how: &str, sockets: &Path) -> Self {
+        Self::born_with(&Gifts {
+            how,
+            sockets: Some(sockets),
+            ..Gifts::default()
+        })
     }
 
-    fn start(how: &str, token: Option<&str>, sockets: &Path, folder: tempfile::TempDir) -> Self {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args([
+    pub(crate) fn born_with(gifts: &Gifts<'_>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let sockets = gifts.sockets.unwrap_or(folder.path()).to_owned();
+        let own = match gifts.program {
+            None => std::env::current_exe().unwrap(),
+            Some(program) => program.into(),
+        };
+        let arguments = [
             "--exact",
             "noisy::serve_instead",
             "--nocapture",
             "--test-threads=1",
-        ]);
-        command
-            .env(HOW, how)
-            .env("PROCWIRE_MODULE_NAME", "noisy")
-            .env("XDG_RUNTIME_DIR", sockets);
-        match token {
-            Some(token) => command.env("PROCWIRE_TOKEN", token),
-            None => command.env_remove("PROCWIRE_TOKEN"),
+        ];
+        let mut command = match gifts.descriptor {
+            None => Command::new(own),
+            // A shell puts it where it belongs: from here that would take `unsafe`.
+            Some(_) => {
+                let mut shell = Command::new("sh");
+                shell
+                    .args(["-c", "exec \"$0\" \"$@\" 3>&2 2>\"$ERRORS\""])
+                    .arg(own);
+                shell.env("ERRORS", folder.path().join("stderr"));
+                shell
+            }
         };
-        let errors = fs::File::create(folder.path().join("stderr")).unwrap();
+        command.args(arguments);
+        for name in VARIABLES {
+            command.env_remove(name);
+        }
+        command
+            .env(HOW, gifts.how)
+            .env("PROCWIRE_MODULE_NAME", "noisy")
+            .env("XDG_RUNTIME_DIR", sockets)
+            .envs(gifts.variables.iter().copied());
+        let errors = match gifts.descriptor {
+            None => Stdio::from(fs::File::create(folder.path().join("stderr")).unwrap()),
+            Some(socket) => OwnedFd::from(socket.try_clone().unwrap()).into(),
+        };
         let piped = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -81,6 +134,18 @@ impl Worker {
             match Message::parse(line.as_bytes()) {
                 Message::Noise => {}
                 message => return message,
+            }
+        }
+    }
+
+    /// The next line that is a JSON object, as it is.
+    pub(crate) fn line(&mut self) -> serde_json::Value {
+        loop {
+            let mut line = String::new();
+            let read = self.stdout.read_line(&mut line).unwrap();
+            assert!(read > 0, "stdout has ended; stderr: {}", self.errors());
+            if let Ok(object @ serde_json::Value::Object(_)) = serde_json::from_str(&line) {
+                return object;
             }
         }
     }
@@ -155,7 +220,10 @@ pub(crate) struct Channel(UnixStream);
 
 impl Channel {
     pub(crate) fn to(path: &str) -> Self {
-        let stream = UnixStream::connect(path).unwrap();
+        Self::over(UnixStream::connect(path).unwrap())
+    }
+
+    pub(crate) fn over(stream: UnixStream) -> Self {
         stream
             .set_read_timeout(Some(Duration::from_secs(20)))
             .unwrap();
@@ -195,6 +263,19 @@ impl Channel {
             (header.flags, header.request, msgpack::decode(&payload)),
             (flags, request, Ok(n))
         );
+    }
+
+    /// The next frame is this one, without a payload.
+    pub(crate) fn expect_frame(&mut self, method: u16, flags: Flags, request: u32) {
+        let mut header = [0; HEADER_SIZE];
+        self.0.read_exact(&mut header).unwrap();
+        let expected = Header {
+            method,
+            flags,
+            request,
+            length: 0,
+        };
+        assert_eq!(Header::parse(header, 1 << 20), Ok(expected));
     }
 
     /// Nothing comes any more.
