@@ -24,7 +24,7 @@ pub(crate) fn frames(bytes: &[u8]) {
     for piece in [1, 2, 7, 11, 12] {
         assert_eq!(
             cut(piece),
-            (whole.clone(), violation.clone()),
+            (whole.clone(), violation),
             "in pieces of {piece}"
         );
     }

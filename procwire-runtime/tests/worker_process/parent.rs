@@ -68,7 +68,7 @@ impl Worker {
 
     pub(crate) fn born_with(gifts: &Gifts<'_>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let sockets = gifts.sockets.unwrap_or(folder.path()).to_owned();
+        let sockets = gifts.sockets.unwrap_or_else(|| folder.path()).to_owned();
         let own = match gifts.program {
             None => std::env::current_exe().unwrap(),
             Some(program) => program.into(),
