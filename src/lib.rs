@@ -51,14 +51,14 @@
 //! | start a worker | [`Builder`], [`Environment`], [`Restart`], [`Heartbeat`], [`SpawnError`] |
 //! | call it | [`CallError`], [`Outcome`], [`ItemStream`], [`EventStream`] |
 //! | watch it | [`Module`], [`ModuleState`], [`Lifecycle`] |
-//! | be a worker in Rust | [`Answers`], [`Ack`], [`Oneway`], [`ctx`], [`ServeError`] |
+//! | be a worker in Rust | [`Answers`], [`Ack`], [`Oneway`], [`ctx`], [`LogLevel`], [`prepare_worker`], [`ServeError`] |
 
 pub use procwire_runtime::__private::{
     Ack, Answers, Builder, CallError, CallSite, Contract, Decimal, Difference, EmitError,
     Environment, EventStream, Exit, Fingerprint, Heartbeat, IntoArg, ItemStream, Items, Lifecycle,
-    LifecycleStream, Module, ModuleState, Never, Oneway, Outcome, RawValue, RemoteError,
+    LifecycleStream, LogLevel, Module, ModuleState, Never, Oneway, Outcome, RawValue, RemoteError,
     RequestContext, Restart, ServeError, SpawnError, StartError, StartPhase, Type, Violation,
-    Violations, ctx,
+    Violations, ctx, prepare as prepare_worker,
 };
 #[doc(no_inline)]
 pub use procwire_runtime::__private::{Bytes, Uuid, Value};

@@ -59,7 +59,7 @@ pub mod __private {
         Builder, Difference, Environment, SpawnError, StartError, StartPhase, in_memory,
     };
     pub use crate::worker::{
-        Ack, Answers, Dispatch, EmitError, EventSink, Items, Oneway, Request, RequestContext,
-        ServeError, ctx, serve,
+        Ack, Answers, Dispatch, EmitError, EventSink, Items, LogLevel, Oneway, Request,
+        RequestContext, ServeError, ctx, prepare, serve,
     };
 }

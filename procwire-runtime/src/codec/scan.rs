@@ -60,7 +60,7 @@ pub fn scan(payload: &[u8]) -> Result<(), Refused> {
     let (mut elements, mut at) = (0_u32, 0_usize);
     loop {
         let Some(&marker) = payload.get(at) else {
-            return refuse(at, Fault::Truncated);
+            return refuse(payload.len(), Fault::Truncated);
         };
         let begins = at;
         at += 1;

@@ -2,7 +2,8 @@
 //!
 //! Knows no frame and no handler; only who is to be told when the parent gives a request up, and when nobody is left.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -16,12 +17,16 @@ use crate::ids::UNCORRELATED;
 pub(super) struct Active {
     table: Mutex<Table>,
     idle: Notify,
+    /// How many were given up and go on all the same.
+    lingering: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
 struct Table {
     /// By request id; those that have none get a number beyond all ids.
     tokens: HashMap<u64, (Arc<Token>, &'static Method)>,
+    /// Those that were given up and left to end by themselves.
+    given_up: HashSet<u64>,
     /// Tasks, among them those whose id a confused parent has used again.
     count: usize,
     unnumbered: u64,
@@ -62,19 +67,22 @@ impl Active {
     /// The parent gave this request up. One that is not in progress is over, and answered; one whose method is not
     /// cancellable goes on.
     pub(super) fn cancel(&self, request: u32) {
+        let key = u64::from(request);
         let entry = self
             .lock()
             .tokens
-            .get(&u64::from(request))
+            .get(&key)
             .map(|(token, method)| (Arc::clone(token), *method));
-        if let Some((
-            token,
-            Method {
-                cancellable: true, ..
-            },
-        )) = entry
+        if let Some((token, method)) = entry
+            && method.cancellable
+            && token.cancel()
         {
-            token.cancel();
+            let table = &mut *self.lock();
+            // It may be over by now.
+            if table.has(key, &token) {
+                table.given_up.insert(key);
+                self.count_lingering(table);
+            }
         }
     }
 
@@ -98,7 +106,19 @@ impl Active {
             .values()
             .map(|(token, _)| Arc::clone(token))
             .collect();
-        tokens.iter().for_each(|token| token.cancel());
+        for token in tokens {
+            token.cancel();
+        }
+    }
+
+    /// How many were given up by the parent, have said that they end by themselves, and have not.
+    pub(super) fn lingering(&self) -> usize {
+        self.lingering.load(Ordering::Relaxed)
+    }
+
+    fn count_lingering(&self, table: &Table) {
+        self.lingering
+            .store(table.given_up.len(), Ordering::Relaxed); // written under the lock alone
     }
 
     /// How many there are.
@@ -138,19 +158,24 @@ impl Active {
 impl Entry {
     /// The id may be used for another request from now on.
     pub(super) fn free_id(&mut self) {
-        self.active.lock().remove(self.key, &self.token);
+        let table = &mut *self.active.lock();
+        table.remove(self.key, &self.token);
+        self.active.count_lingering(table);
     }
 }
 
 impl Table {
     fn remove(&mut self, key: u64, token: &Arc<Token>) {
-        if self
-            .tokens
+        if self.has(key, token) {
+            self.tokens.remove(&key);
+            self.given_up.remove(&key);
+        }
+    }
+
+    fn has(&self, key: u64, token: &Arc<Token>) -> bool {
+        self.tokens
             .get(&key)
             .is_some_and(|(entered, _)| Arc::ptr_eq(entered, token))
-        {
-            self.tokens.remove(&key);
-        }
     }
 }
 
@@ -158,6 +183,7 @@ impl Drop for Entry {
     fn drop(&mut self) {
         let table = &mut *self.active.lock();
         table.remove(self.key, &self.token);
+        self.active.count_lingering(table);
         table.count -= 1;
         if table.count == 0 {
             self.active.idle.notify_waiters();

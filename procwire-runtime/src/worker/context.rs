@@ -142,9 +142,9 @@ impl Token {
         }
     }
 
-    /// Tells the handler, or has its task drop it.
-    pub(super) fn cancel(&self) {
-        self.state.fetch_or(CANCELLED, Ordering::AcqRel);
+    /// Tells the handler, or has its task drop it. Whether it is left to end by itself, for all that is known now.
+    pub(super) fn cancel(&self) -> bool {
+        let before = self.state.fetch_or(CANCELLED, Ordering::AcqRel);
         self.cancelled.notify_waiters();
         let task = self
             .task
@@ -154,6 +154,7 @@ impl Token {
         if let Some(task) = task {
             task.wake();
         }
+        before & ASKED != 0
     }
 
     /// The parent takes so many bytes more of this stream.

@@ -50,6 +50,8 @@ pub(crate) struct Limits {
     pub(crate) drain: Duration,
     /// How long cancelled handlers may take to end.
     pub(crate) cleanup: Duration,
+    /// How many handlers may go on although the parent has given their requests up, before no more are begun.
+    pub(crate) lingering: usize,
     /// What goes beyond the plain protocol.
     pub(crate) features: Features,
 }
@@ -60,6 +62,7 @@ impl Default for Limits {
             max_payload: DEFAULT_MAX_PAYLOAD,
             drain: Duration::from_secs(4),
             cleanup: Duration::from_millis(500),
+            lingering: 1024,
             features: Features::default(),
         }
     }
@@ -127,6 +130,7 @@ struct Server<D> {
     dispatch: D,
     session: Arc<Session>,
     limit: u32,
+    lingering: usize,
     features: Features,
     /// What came in front of a request, and for which.
     context: Option<(u32, Option<Box<str>>)>,
@@ -151,6 +155,7 @@ impl<D: Dispatch> Server<D> {
             dispatch,
             session,
             limit: limits.max_payload,
+            lingering: limits.lingering,
             features: limits.features,
             context: None,
             desk,
@@ -285,6 +290,18 @@ impl<D: Dispatch> Server<D> {
             method,
             limit: self.limit,
         };
+        let lingering = self.session.active.lingering();
+        if lingering >= self.lingering {
+            let message = format!(
+                "{}: not begun: {lingering} requests were given up, and their handlers have not ended",
+                method.name
+            );
+            call.fail(
+                &ErrorPayload::new(ErrorKind::Overloaded, message),
+                &mut self.out,
+            );
+            return began;
+        }
         let trace =
             context.and_then(|(request, trace)| trace.filter(|_| request == header.request));
         let mut current = Current::new(header.request, method.name, trace);

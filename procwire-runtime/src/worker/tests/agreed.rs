@@ -1,5 +1,6 @@
 //! What goes beyond the plain protocol, when the parent has agreed on it, and that nothing does when it has not.
 
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -38,6 +39,41 @@ fn parent(features: Features, hands: impl Fn(u16, Request) + Send + Sync + 'stat
         ..Limits::default()
     };
     Parent::serving(&AGREED, &EventSink::new(&AGREED), limits, hands)
+}
+
+/// A worker with threads of its own: where one of them blocks, the parent of the test must not.
+fn parent_of_threads(
+    threads: usize,
+    features: Features,
+    hands: impl Fn(u16, Request) + Send + Sync + 'static,
+) -> Parent {
+    let (near, far) = UnixStream::pair().unwrap();
+    let (phase, told) = watch::channel(Phase::Serving);
+    let limits = Limits {
+        features,
+        ..Limits::default()
+    };
+    let worker = tokio::task::spawn_blocking(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(threads)
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let far = Duplex::from_std(far).unwrap();
+            let events = EventSink::new(&AGREED);
+            let serving = serve_stream(far, &AGREED, Hands(hands), events, told, limits);
+            tokio::spawn(serving).await.unwrap()
+        })
+    });
+    let (read, write) = Duplex::from_std(near).unwrap().split();
+    Parent {
+        reader: Reader::new(read, DEFAULT_MAX_PAYLOAD),
+        write,
+        inbox: VecDeque::new(),
+        phase,
+        worker,
+    }
 }
 
 const STARTS: Features = Features {
@@ -103,11 +139,11 @@ async fn who_runs_says_so_first_and_who_does_not_says_nothing() {
 }
 
 /// Neither the part of a handler before its future nor the future itself runs before the parent can read the frame.
-#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+#[tokio::test]
 async fn the_parent_hears_of_a_start_before_the_first_instruction() {
     let (allow, allowed) = mpsc::channel::<u32>();
     let allowed = Arc::new(std::sync::Mutex::new(allowed));
-    let mut parent = parent(STARTS, move |method, request| {
+    let mut parent = parent_of_threads(1, STARTS, move |method, request| {
         let allowed = Arc::clone(&allowed);
         // Blocks until the test has seen the frame.
         let wait = move |n: u32| assert_eq!(allowed.lock().unwrap().recv().unwrap(), n);
@@ -170,9 +206,9 @@ async fn nothing_starts_while_the_parent_cannot_be_told() {
 }
 
 /// The socket is filled by one task while the reader is about to start a handler: that thread waits, then goes on.
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[tokio::test]
 async fn starts_and_answers_of_many_tasks_keep_their_order() {
-    let mut parent = parent(STARTS, |_, request| {
+    let mut parent = parent_of_threads(4, STARTS, |_, request| {
         request.result(async |n: u32| {
             tokio::task::yield_now().await;
             Ok::<_, Never>("y".repeat(n as usize))

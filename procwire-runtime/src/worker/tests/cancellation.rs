@@ -80,6 +80,48 @@ async fn a_handler_that_asks_ends_by_itself() {
 }
 
 #[tokio::test]
+async fn handlers_that_do_not_end_by_themselves_are_not_piled_up() {
+    let gate = Arc::new(Semaphore::new(0));
+    let opens = Arc::clone(&gate);
+    let limits = Limits {
+        lingering: 3,
+        ..Limits::default()
+    };
+    let mut parent = Parent::with(&EventSink::new(&CONTRACT), limits, move |_, request| {
+        let gate = Arc::clone(&opens);
+        request.result(async move |trusted: bool| {
+            let asked = ctx();
+            if trusted && !asked.is_cancelled() {
+                gate.acquire().await.unwrap().forget();
+            } else {
+                tokio::task::yield_now().await;
+            }
+            Ok::<_, Never>(trusted)
+        });
+    });
+    for id in 1..=3 {
+        parent.send(ONE, id, packed(true)).await;
+        parent.abort(id).await;
+    }
+    parent.send(ONE, 4, packed(false)).await;
+    let error = parent
+        .expect_error(Flags::ERROR, 4, ErrorKind::Overloaded)
+        .await;
+    assert!(error.message.contains("3 requests"), "{}", error.message);
+    gate.add_permits(3);
+    for _ in 1..=3 {
+        let frame = parent.frame().await;
+        assert_eq!(
+            ErrorPayload::read(&frame.payload).kind,
+            ErrorKind::Cancelled
+        );
+    }
+    parent.send(ONE, 5, packed(false)).await;
+    parent.expect(Flags::RESPONSE, 5, false).await;
+    parent.end().await;
+}
+
+#[tokio::test]
 async fn a_method_that_is_not_cancellable_goes_on() {
     let gate = Arc::new(Semaphore::new(0));
     let opens = Arc::clone(&gate);
