@@ -50,7 +50,7 @@ async fn a_worker_that_does_not_take_it_is_reached_in_its_folder() {
 #[tokio::test]
 async fn a16_a_launcher_that_closes_descriptors_leaves_the_path() {
     let program = puppet::own_program();
-    let pdf = shell("exec 3>&-; \"$0\" \"$@\" & wait")
+    let pdf = shell("exec 3>&- 4<&0; \"$0\" \"$@\" <&4 4<&- & exec 4<&-; wait")
         .arg(program)
         .args(puppet::ARGS)
         .env(puppet::MODE, "")

@@ -6,6 +6,7 @@ use std::io::{self, BufRead, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use procwire_runtime::control::{Nonce, PONG, tagged};
 
@@ -23,6 +24,9 @@ pub(crate) const ARGS: [&str; 4] = [
     "--nocapture",
     "--test-threads=1",
 ];
+
+/// Answers to pings.
+static PONGS: AtomicUsize = AtomicUsize::new(0);
 
 const METHODS: &str = r#""open":{"id":1,"response":"result"},"blocks":{"id":2,"response":"stream"},"index":{"id":3,"response":"ack"},"log":{"id":4,"response":"none"},"concat":{"id":5,"response":"result"},"sleep":{"id":6,"response":"result"},"act":{"id":7,"response":"result"},"stubborn":{"id":8,"response":"result"},"risky":{"id":9,"response":"result"}"#;
 const EVENTS: &str = r#""progress":{"id":1},"latest":{"id":2}"#;
@@ -136,6 +140,7 @@ impl Puppet {
                     let pong = format!("\n{}", tagged(PONG, nonce));
                     let _ = io::stdout().write_all(pong.as_bytes());
                     let _ = io::stdout().flush();
+                    PONGS.fetch_add(1, Ordering::Relaxed);
                 }
                 std::process::exit(0);
             });
@@ -177,6 +182,7 @@ impl Puppet {
                 self.say(&self.init(rest));
                 "said".to_owned()
             }
+            "pongs" => PONGS.load(Ordering::Relaxed).to_string(),
             "flood" => {
                 self.print(&tagged(PONG, self.nonce()).repeat(50_000));
                 "flooded".to_owned()

@@ -277,30 +277,38 @@ fn starve() {
     }
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .unwrap();
     let open = || fs::read_dir("/proc/self/fd").unwrap().count() as u64;
-    let start = || {
-        runtime
-            .block_on(shell("exit 3").retries(0).spawn())
-            .unwrap_err()
-    };
-    start(); // whatever is opened once and for all
-    let (before, limit) = (open(), getrlimit(Resource::Nofile));
-    for spare in 0..8 {
-        let few = Rlimit {
-            current: Some(before - 1 + spare),
+    // A runtime that has ended has closed everything of its tasks.
+    let start = |spare: Option<u64>| {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let limit = getrlimit(Resource::Nofile);
+        let few = |spare| Rlimit {
+            current: Some(open() - 1 + spare),
             maximum: limit.maximum,
         };
-        setrlimit(Resource::Nofile, few).unwrap();
-        let SpawnError::Failed { last, .. } = start() else {
-            panic!()
-        };
+        setrlimit(
+            Resource::Nofile,
+            spare.map_or_else(|| getrlimit(Resource::Nofile), few),
+        )
+        .unwrap();
+        let error = runtime
+            .block_on(shell("exit 3").retries(0).spawn())
+            .unwrap_err();
         setrlimit(Resource::Nofile, limit).unwrap();
-        match &*last {
+        let SpawnError::Failed { last, .. } = error else {
+            panic!("{error}")
+        };
+        last
+    };
+    // What is opened once and for all is, when a second start has had its turn.
+    drop((start(None), start(None)));
+    let before = open();
+    for spare in 0..8 {
+        match &*start(Some(spare)) {
             StartError::FdExhausted { cause, .. } => {
                 assert_eq!(cause.raw_os_error(), Some(24));
             }
@@ -309,10 +317,8 @@ fn starve() {
         }
         assert_eq!(open(), before, "with {spare} descriptors to spare");
     }
-    let SpawnError::Failed { last, .. } = start() else {
-        panic!()
-    };
-    assert_eq!(last.exit(), Some(Exit::Code(3)));
+    assert_eq!(start(None).exit(), Some(Exit::Code(3)));
+    assert_eq!(open(), before);
     io::Write::flush(&mut io::stderr()).unwrap();
     eprintln!("starved and fed");
 }
