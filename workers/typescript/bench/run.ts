@@ -17,13 +17,16 @@ const SECONDS = Number(process.argv[2] ?? 2);
 const launch = here("../bin/procwire-worker.js");
 const strip = here("../dist/launch/typescript.js");
 const bun = here("../node_modules/.bin/bun");
-const WORKERS: Record<string, readonly [string, readonly string[]]> = {
+const WORKERS: Record<string, Command> = {
   floor: [process.execPath, ["--import", strip, here("floor.ts")]],
   "procwire, plain handlers": [launch, [here("worker.ts")]],
+  "procwire, STARTED before each": [launch, [here("worker.ts")], "started"],
   "procwire, async handlers": [launch, [here("async_worker.ts")]],
   "floor under Bun": [bun, [here("floor.ts")]],
   "procwire under Bun": [launch, ["--bun", here("worker.ts")]],
 };
+/** What starts a worker, and what it is offered. */
+type Command = readonly [program: string, args: readonly string[], features?: string];
 const SAMPLE = Buffer.from(encode({ id: 1_000_042, name: "sensor-000042", values: [0.5, -1.25, 3.75, 1e9, 2.5e-3, 42.0, -7.125, 0.1] }));
 
 function frame(method: number, id: number, body: Uint8Array): Buffer {
@@ -51,8 +54,8 @@ interface Worker {
   onReply: (flags: number) => void;
 }
 
-async function start([program, args]: readonly [string, readonly string[]]): Promise<Worker> {
-  const env = { ...process.env, PATH: `${here("../node_modules/.bin")}:${process.env["PATH"] ?? ""}` };
+async function start([program, args, features = ""]: Command): Promise<Worker> {
+  const env = { ...process.env, PATH: `${here("../node_modules/.bin")}:${process.env["PATH"] ?? ""}`, PROCWIRE_FEATURES: features };
   const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"], env });
   const [line] = (await once(child.stdout, "data")) as [Buffer];
   const { params } = JSON.parse(line.toString()) as { params: { pipe: string } };
@@ -72,7 +75,7 @@ async function start([program, args]: readonly [string, readonly string[]]): Pro
     while (all.length - at >= 11) {
       want = 11 + all.readUInt32BE(at + 7);
       if (all.length - at < want) break;
-      worker.onReply(all[at + 2] ?? 0);
+      if (all[at + 2] !== 0x01) worker.onReply(all[at + 2] ?? 0); // else it is STARTED
       at += want;
       want = 11;
     }

@@ -23,7 +23,7 @@ process.stderr.on("error", () => {});
 // they wait for the parent, which reads; and what was printed is not lost when the process exits.
 const stderrHandle: unknown = Reflect.get(process.stderr, "_handle");
 if (typeof stderrHandle === "object" && stderrHandle !== null && "setBlocking" in stderrHandle && typeof stderrHandle.setBlocking === "function") {
-  stderrHandle.setBlocking(true);
+  Reflect.apply(stderrHandle.setBlocking, stderrHandle, [true]);
 }
 
 /**

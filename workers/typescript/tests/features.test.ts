@@ -22,6 +22,15 @@ async function started(t: TestContext, options: Start): Promise<Parent> {
   return parent;
 }
 
+function context(parent: Parent, id: number, value: unknown): void {
+  parent.socket.write(frame(CONTEXT, 0, id, value instanceof Uint8Array ? value : pack(value)));
+}
+
+/** The text of a log line, as it leaves. */
+function message(text: string): string {
+  return (JSON.parse(logLine("info", text, 1, "x", NONCE)) as { params: { message: string } }).params.message;
+}
+
 function features(parent: Parent): unknown {
   return parent.init.procwire["features"];
 }
@@ -268,10 +277,6 @@ describe("tagged control lines", () => {
 });
 
 describe("trace context", () => {
-  function context(parent: Parent, id: number, value: unknown): void {
-    parent.socket.write(frame(CONTEXT, 0, id, value instanceof Uint8Array ? value : pack(value)));
-  }
-
   test("belongs to the request it names, and to no other", async (t) => {
     const parent = await started(t, { features: "context,started" });
     const ask = async (id: number): Promise<unknown> => {
@@ -312,7 +317,6 @@ describe("log lines", () => {
   });
 
   test("are cut where they are too long, between characters, and never a line too long for a parent", () => {
-    const message = (text: string): string => (JSON.parse(logLine("info", text, 1, "x", NONCE)) as { params: { message: string } }).params.message;
     assert.equal(message("a".repeat(MAX_LOG + 1)).length, MAX_LOG);
     assert.equal(message("é".repeat(MAX_LOG)), "é".repeat(MAX_LOG / 2));
     assert.equal(message(`a${"é".repeat(MAX_LOG)}`), `a${"é".repeat(MAX_LOG / 2 - 1)}`);

@@ -1,5 +1,5 @@
 // Owns: looking a MessagePack payload over before anything is made of it: one value, whole, no bomb. No I/O.
-// Siblings: procwire-runtime/src/codec/scan.rs
+// Siblings: procwire-runtime/src/codec/scan.rs, workers/python/src/procwire/codec/limits.py
 
 import { isUtf8 } from "node:buffer";
 

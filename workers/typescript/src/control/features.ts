@@ -1,5 +1,5 @@
 // Owns: what a parent offers beyond the plain protocol, and what of it a worker takes. No I/O.
-// No sibling file: the other runtimes read the offer where they use it.
+// Siblings: procwire-runtime/src/control/features.rs; in Python it stands where the offer is used.
 
 /** The extensions in use on a connection. Without an offer there are none, and the plain protocol is spoken. */
 export interface Features {

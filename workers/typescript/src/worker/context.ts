@@ -47,7 +47,8 @@ export class RequestContext implements Context {
   }
 
   log(level: LogLevel, message: string): void {
-    this.#report(level, String(message), this.requestId === UNCORRELATED ? undefined : this.requestId, this.method);
+    const text = typeof message === "string" ? message : String(message); // not every caller is checked by a compiler
+    this.#report(level, text, this.requestId === UNCORRELATED ? undefined : this.requestId, this.method);
   }
 
   get signal(): AbortSignal {
