@@ -47,7 +47,8 @@ impl Pending {
                 return self.on_stray(now);
             }
             // Only a refusal may come without the word that the handler starts.
-            let silent = entry.announced && !entry.started && !frame.header.flags.has(Flags::IS_ERROR);
+            let silent =
+                entry.announced && !entry.started && !frame.header.flags.has(Flags::IS_ERROR);
             let (expected, got) = (entry.method, frame.header.method);
             self.distrusted |= silent;
             if got != expected {

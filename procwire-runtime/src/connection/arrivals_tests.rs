@@ -249,7 +249,10 @@ fn e07_an_id_waits_for_its_last_frame_and_then_so_do_new_requests() {
         announced: true,
         cancellable: true,
     };
-    assert!(table.pending.register(registration).is_err(), "no id is left");
+    assert!(
+        table.pending.register(registration).is_err(),
+        "no id is left"
+    );
     assert_eq!(table.answer(0x03, ids[3]), Ok(Action::Room));
     let again = table.register(Expects::Result);
     assert_ne!(again, ids[3]);

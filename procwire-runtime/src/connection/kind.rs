@@ -65,8 +65,7 @@ impl Rules {
         if !flags.has(Flags::TO_PARENT) {
             return Err(Violation::Direction { flags });
         }
-        let started =
-            self.started && method == STARTED && flags.byte() == Flags::TO_PARENT.byte();
+        let started = self.started && method == STARTED && flags.byte() == Flags::TO_PARENT.byte();
         if self.is_reserved(method) && !started {
             return Err(Violation::Reserved { method, flags });
         }

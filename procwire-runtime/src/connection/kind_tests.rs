@@ -45,9 +45,7 @@ fn d10_every_flag_byte_is_known_or_a_violation() {
         let expected = match (byte, expected) {
             (0x01, _) => Ok(Kind::Event),
             (_, Ok(_)) => Err(Violation::Uncorrelated { flags }), // e04
-            (_, Err(Violation::Flags { flags, .. })) => {
-                Err(Violation::Flags { flags, request: 0 })
-            }
+            (_, Err(Violation::Flags { flags, .. })) => Err(Violation::Flags { flags, request: 0 }),
             (_, other) => other,
         };
         assert_eq!(strict.kind(&uncorrelated), expected, "{byte:#04x}");

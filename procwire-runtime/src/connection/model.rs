@@ -35,11 +35,18 @@ const ITEM_COST: i64 = 64;
 
 #[derive(Clone, Debug)]
 enum Step {
-    Call { expects: u8, idempotent: bool },
+    Call {
+        expects: u8,
+        idempotent: bool,
+    },
     /// The system takes so many bytes from the parent.
     Accept(usize),
     /// The worker does something about one of its calls.
-    Work { which: usize, what: u8, size: usize },
+    Work {
+        which: usize,
+        what: u8,
+        size: usize,
+    },
     /// So many bytes of the worker arrive.
     Deliver(usize),
     GiveUp(usize),
@@ -109,8 +116,10 @@ struct World {
     next: u32,
     callers: BTreeMap<u32, Caller>,
     kinds: HashMap<u32, (Expects, bool)>,
-    /// Serials whose handler ran.
+    /// Serials whose handler ran …
     ran: Vec<u32>,
+    /// … and those of which a caller was told that it never will.
+    denied: Vec<u32>,
     worker: Decoder,
     jobs: BTreeMap<u32, Job>,
     done: Vec<(u32, u32)>,
@@ -133,6 +142,7 @@ impl World {
             callers: BTreeMap::new(),
             kinds: HashMap::new(),
             ran: Vec::new(),
+            denied: Vec::new(),
             worker: Decoder::new(1 << 20),
             jobs: BTreeMap::new(),
             done: Vec::new(),
@@ -289,6 +299,7 @@ impl World {
             if job.announces {
                 self.write(STARTED, Flags::TO_PARENT, id, &[]);
             }
+            assert!(!self.denied.contains(&job.serial), "a false claim");
             self.ran.push(job.serial);
             self.jobs.get_mut(&id).unwrap().ran = true;
         }
@@ -337,10 +348,11 @@ impl World {
         self.decoder.feed(&bytes, |frame| frames.push(frame))?;
         for frame in frames {
             let (kind, now) = (self.table.rules.kind(&frame.header)?, self.now);
-            let action = self
-                .table
-                .on_frame(kind, frame, || now, &mut Vec::new())?;
-            assert!(!matches!(action, Action::Abort(_)), "nothing overflows here");
+            let action = self.table.on_frame(kind, frame, || now, &mut Vec::new())?;
+            assert!(
+                !matches!(action, Action::Abort(_)),
+                "nothing overflows here"
+            );
         }
         Ok(())
     }
@@ -373,7 +385,10 @@ impl World {
                 caller.items += 1;
             }
             if let Some(bytes) = self.table.grant(id) {
-                let frame = [&header(CREDIT, Flags::REQUEST, id, 4)[..], &bytes.to_be_bytes()];
+                let frame = [
+                    &header(CREDIT, Flags::REQUEST, id, 4)[..],
+                    &bytes.to_be_bytes(),
+                ];
                 self.queue.put(&frame.concat(), None);
             }
             match polled {
@@ -395,6 +410,11 @@ impl World {
     /// Whether what a caller is told is true.
     fn judge(&mut self, serial: u32, caller: &Caller, reply: Option<Reply>) {
         let ran = self.ran.contains(&serial);
+        if let Some(Reply::TimedOut(outcome) | Reply::Lost(_, outcome)) = &reply
+            && outcome.is_safe_to_retry()
+        {
+            self.denied.push(serial);
+        }
         match reply {
             None => assert!(ran),
             Some(Reply::Answer(payload)) => {
@@ -431,8 +451,7 @@ impl World {
         }
         self.write(1, Flags::RESPONSE, id, &serial.to_be_bytes());
         self.now += Duration::from_secs(7); // fewer than ten in a minute
-        self.deliver(usize::MAX)
-            .expect("a stray is only counted");
+        self.deliver(usize::MAX).expect("a stray is only counted");
     }
 
     /// What holds at all times.
@@ -445,7 +464,11 @@ impl World {
             };
             let (left, taken) = stream.window.unwrap().balance();
             let held = (stream.bytes + stream.lent) as i64;
-            assert_eq!(left + held + taken as i64, i64::from(WINDOW), "credit is lost");
+            assert_eq!(
+                left + held + taken as i64,
+                i64::from(WINDOW),
+                "credit is lost"
+            );
             buffered += stream.bytes + stream.lent;
         }
         assert_eq!(self.table.buffered, buffered);

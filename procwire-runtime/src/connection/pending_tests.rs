@@ -55,11 +55,7 @@ fn frame(id: u32, flags: Flags, text: &str) -> Frame {
 }
 
 fn reply(table: &mut Pending, id: u32) -> Poll<Option<Reply>> {
-    table.poll_reply(
-        id,
-        Instant::now,
-        &mut Context::from_waker(Waker::noop()),
-    )
+    table.poll_reply(id, Instant::now, &mut Context::from_waker(Waker::noop()))
 }
 
 #[derive(Clone, Debug)]
@@ -208,9 +204,7 @@ fn what_a_reader_has_fetched_counts_until_it_comes_back_for_more() {
         })
         .unwrap();
     let (mut queue, mut context) = (VecDeque::new(), Context::from_waker(Waker::noop()));
-    let send = |table: &mut Pending| {
-        hand(table, frame(id, Flags::CHUNK, "x"))
-    };
+    let send = |table: &mut Pending| hand(table, frame(id, Flags::CHUNK, "x"));
     for _ in 0..4 {
         assert_eq!(send(&mut table), Action::Nothing);
     }

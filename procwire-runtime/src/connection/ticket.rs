@@ -31,10 +31,7 @@ impl Ticket {
     /// The answer of a call.
     pub fn poll_reply(&mut self, context: &mut Context<'_>) -> Poll<Reply> {
         let now = || self.connection.now();
-        let polled = self
-            .connection
-            .pending()
-            .poll_reply(self.id, now, context);
+        let polled = self.connection.pending().poll_reply(self.id, now, context);
         let Poll::Ready(reply) = polled else {
             return Poll::Pending;
         };
