@@ -60,6 +60,7 @@ fn connect() -> (PdfClient, Peer) {
     let clock = Clock::manual();
     let methods = (1..=PDF.methods.len() as u16).map(|id| MethodBinding {
         id,
+        idempotent: false,
         timeout: None,
         mismatch: None,
     });
@@ -69,6 +70,7 @@ fn connect() -> (PdfClient, Peer) {
         worker_version: "1.4.0".into(),
         methods: methods.collect(),
         events: HashMap::from([(1, 0), (2, 1)]),
+        features: Default::default(),
     };
     let (connection, mut reading) =
         Connection::open(near, link, LIMITS, clock.clone(), hub.clone());

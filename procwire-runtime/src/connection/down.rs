@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::outcome::Exit;
+use super::violation::Violation;
 
 /// The end of a connection.
 #[derive(Clone, Debug)]
@@ -16,6 +17,10 @@ pub struct Down {
     pub stderr_tail: Arc<str>,
     /// Asked for, by shutting the module down.
     pub wanted: bool,
+    /// Everything the worker ever sent was read, and nobody is left who could send more. Filled in by the connection.
+    pub drained: bool,
+    /// The breach that ended the connection. Filled in by the connection.
+    pub violation: Option<Violation>,
 }
 
 impl Down {
@@ -27,6 +32,8 @@ impl Down {
             exit: None,
             stderr_tail: Arc::from(""),
             wanted: false,
+            drained: false,
+            violation: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One thing that is under way on a connection, and the id it goes by. Data only: what becomes of it is the table's.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
@@ -9,6 +10,8 @@ use bytes::Bytes;
 
 use super::down::Down;
 use super::outcome::Outcome;
+use super::violation::Violation;
+use super::window::Window;
 use super::writer::Span;
 
 /// How much a connection keeps for slow readers.
@@ -33,6 +36,16 @@ pub enum Expects {
     Stream,
 }
 
+impl fmt::Display for Expects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Result => "a value",
+            Self::Ack => "an ack",
+            Self::Stream => "a stream",
+        })
+    }
+}
+
 /// The one answer of a call.
 #[derive(Clone, Debug)]
 pub enum Reply {
@@ -44,6 +57,8 @@ pub enum Reply {
     TimedOut(Outcome),
     /// The connection ended first.
     Lost(Arc<Down>, Outcome),
+    /// The worker answered against the rules.
+    Violated(Violation, Outcome),
     /// A stream was read too slowly.
     Overflow {
         /// Bytes that waited.
@@ -65,6 +80,15 @@ pub enum Progress {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) generation: u32,
+    /// Every generation was used, and they began anew.
+    pub(super) wrapped: bool,
+    pub(super) method: u16,
+    /// The worker says when its handler is about to run …
+    pub(super) announced: bool,
+    /// … and has said so.
+    pub(super) started: bool,
+    /// Giving up tells the worker.
+    pub(super) cancellable: bool,
     pub(super) span: Span,
     pub(super) deadline: Option<Instant>,
     /// Streams: the longest silence, from which the deadline is made anew.
@@ -86,7 +110,9 @@ pub(super) enum State {
     },
     Stream(Box<Stream>),
     /// Nobody waits; the terminal frame has not come.
-    Abandoned,
+    Abandoned {
+        since: Instant,
+    },
 }
 
 #[derive(Debug, Default)]
@@ -98,17 +124,24 @@ pub(super) struct Stream {
     pub(super) lent: usize,
     pub(super) end: Option<Result<(), Reply>>,
     pub(super) retired: bool,
+    pub(super) window: Option<Window>,
 }
 
 /// A request to be registered.
 #[derive(Clone, Copy, Debug)]
 pub struct Registration {
+    /// Its method's id.
+    pub method: u16,
     /// What it waits for.
     pub expects: Expects,
     /// When it expires.
     pub deadline: Option<Instant>,
     /// Streams: the longest silence.
     pub silence: Option<Duration>,
+    /// The worker says when its handler is about to run.
+    pub announced: bool,
+    /// Giving up tells the worker.
+    pub cancellable: bool,
 }
 
 /// Why a request cannot be registered.
@@ -127,6 +160,8 @@ pub(super) enum Action {
     Nothing,
     /// Tell the worker to give this request up.
     Abort(u32),
+    /// An id became free that nobody's leaving has announced: who waits to send looks again.
+    Room,
 }
 
 impl Entry {
@@ -134,6 +169,11 @@ impl Entry {
     pub(super) const fn free() -> Self {
         Self {
             generation: 0,
+            wrapped: false,
+            method: 0,
+            announced: false,
+            started: false,
+            cancellable: false,
             span: UNSENT,
             deadline: None,
             silence: None,
@@ -145,6 +185,29 @@ impl Entry {
     /// Whether `id` means what has this place now.
     pub(super) const fn is_meant_by(&self, id: u32) -> bool {
         id & PLACE_MASK != 0 && self.generation == id >> PLACE_BITS
+    }
+
+    pub(super) const fn is_free(&self) -> bool {
+        matches!(self.state, State::Free)
+    }
+
+    /// Whether the terminal frame has come, and only the caller has not looked yet.
+    pub(super) fn is_retired(&self) -> bool {
+        match &self.state {
+            State::Done { retired, .. } => *retired,
+            State::Stream(stream) => stream.retired,
+            _ => false,
+        }
+    }
+
+    /// What is still waited for, by somebody.
+    pub(super) fn expects(&self) -> Option<Expects> {
+        match &self.state {
+            State::Call { ack: true } => Some(Expects::Ack),
+            State::Call { ack: false } => Some(Expects::Result),
+            State::Stream(_) => Some(Expects::Stream),
+            _ => None,
+        }
     }
 
     /// Who is woken when there is something to fetch.
@@ -166,11 +229,29 @@ pub(super) const UNSENT: Span = Span {
 // apart from the request that has its place now.
 const PLACE_BITS: u32 = 20;
 const PLACE_MASK: u32 = (1 << PLACE_BITS) - 1;
-pub(super) const GENERATION_MASK: u32 = (1 << (32 - PLACE_BITS)) - 1;
-pub(super) const PLACES: usize = PLACE_MASK as usize;
+
+/// How many ids there are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Space {
+    pub(super) places: usize,
+    /// How often a place has another id.
+    pub(super) generations: u32,
+}
+
+impl Space {
+    /// All that fit into an id.
+    pub(super) const WHOLE: Self = Self {
+        places: PLACE_MASK as usize,
+        generations: 1 << (32 - PLACE_BITS),
+    };
+}
 
 pub(super) const fn id_of(place: u32, generation: u32) -> u32 {
     generation << PLACE_BITS | (place + 1)
+}
+
+pub(super) const fn generation_of(id: u32) -> u32 {
+    id >> PLACE_BITS
 }
 
 pub(super) const fn place_of(id: u32) -> usize {

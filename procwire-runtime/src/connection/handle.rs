@@ -10,15 +10,16 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::down::Down;
-use super::entry::{Bounds, Expects, Refusal, Registration, UNSENT};
+use super::entry::{Bounds, Expects, Refusal, Registration, Space, UNSENT};
 use super::outcome::Outcome;
 use super::pending::Pending;
-use super::reader::Reader;
+use super::reader::{End, Reader};
 use super::reading::Reading;
 use super::ticket::Ticket;
 use super::writer::{Span, Writer};
 use crate::clock::Clock;
-use crate::ids::{ABORT, AUTH, HEADER_SIZE, UNCORRELATED};
+use crate::control::Features;
+use crate::ids::{ABORT, AUTH, CREDIT, HEADER_SIZE, UNCORRELATED};
 use crate::transport::Duplex;
 use crate::wire::{Flags, Header, bare};
 
@@ -48,6 +49,8 @@ pub struct Link {
     pub methods: Box<[MethodBinding]>,
     /// Ids of events, to their place in the contract.
     pub events: HashMap<u16, usize>,
+    /// What the worker speaks beyond the plain protocol. One that speaks any of it is one of ours, and is held to every rule.
+    pub features: Features,
 }
 
 /// A method as this worker knows it.
@@ -55,6 +58,8 @@ pub struct Link {
 pub struct MethodBinding {
     /// Its id on the wire.
     pub id: u16,
+    /// Calls of it may be executed twice, so the worker does not say when one starts.
+    pub idempotent: bool,
     /// A time limit that the worker announced.
     pub timeout: Option<Option<Duration>>,
     /// Said when an answer does not fit: the worker was built from another schema.
@@ -109,10 +114,11 @@ impl Connection {
         events: Arc<dyn EventTarget>,
     ) -> (Arc<Self>, Reading) {
         let (read, write) = duplex.split();
+        let pending = Pending::new(limits.bounds, &link.features, Space::WHOLE);
         let connection = Arc::new(Self {
             link,
             writer: Arc::new(Writer::new(write)),
-            pending: Mutex::new(Pending::new(limits.bounds)),
+            pending: Mutex::new(pending),
             room: Notify::new(),
             alarm: Notify::new(),
             limits,
@@ -171,14 +177,18 @@ impl Connection {
         if self.writer.backlog() > self.limits.backlog {
             return Err(SendRefused::Full);
         }
+        let binding = self.link.methods.get(request.method);
         let (id, earlier) = {
             // One lock over both, so that whoever ends the connection sees the request either not at all or with its span.
             let pending = &mut *self.pending();
             let (id, earlier) = pending
                 .register(Registration {
+                    method: binding.map_or(0, |binding| binding.id),
                     expects,
                     deadline,
                     silence,
+                    announced: binding.is_some_and(|binding| !binding.idempotent),
+                    cancellable,
                 })
                 .map_err(|refusal| match refusal {
                     Refusal::Full => SendRefused::Full,
@@ -260,6 +270,26 @@ impl Connection {
         self.pending().is_empty()
     }
 
+    /// Requests that were given up more than five seconds before `now`, of which the worker was told, and which it has not
+    /// ended. Always none for peers that do not answer what was given up.
+    #[must_use]
+    pub fn stuck(&self, now: Instant) -> usize {
+        self.stuck_for(ABORT_GRACE, now)
+    }
+
+    /// As [`stuck`](Self::stuck), with another grace than five seconds.
+    #[must_use]
+    pub fn stuck_for(&self, grace: Duration, now: Instant) -> usize {
+        let at = now.checked_sub(grace);
+        at.map_or(0, |at| self.pending().stuck(at))
+    }
+
+    /// Requests that were given up and whose last frame has not come.
+    #[must_use]
+    pub fn given_up(&self) -> usize {
+        self.pending().given_up()
+    }
+
     /// Resolves when the system takes no more bytes.
     pub async fn write_failed(&self) {
         self.writer.closed().await;
@@ -271,11 +301,15 @@ impl Connection {
     }
 
     /// Ends everything that is under way, each exactly once, with what is known about it.
-    pub fn fail(&self, down: Down) {
+    pub fn fail(&self, mut down: Down) {
         self.writer.settle();
-        let (down, mut wake) = (Arc::new(down), Vec::new());
-        self.pending()
-            .fail_all(&down, |span| self.writer.has_sent(span), &mut wake);
+        let mut wake = Vec::new();
+        {
+            let pending = &mut *self.pending();
+            (down.drained, down.violation) = pending.ending();
+            let sent = |span| self.writer.has_sent(span);
+            pending.fail_all(&Arc::new(down), sent, &mut wake);
+        }
         wake.into_iter().for_each(Waker::wake);
         self.room.notify_waiters();
         self.alarm.notify_one();
@@ -317,8 +351,39 @@ impl Connection {
         self.writer.expect(requests);
     }
 
+    /// Reading has come to this end.
+    pub(super) fn ended(&self, end: &End) {
+        let (drained, violation) = match end {
+            End::Closed | End::Cut | End::Lost(_) => (true, None),
+            // What follows in the stream is not read, so it may hold anything.
+            End::Violation(error) => (false, Some((*error).into())),
+            End::Breach(violation) => (false, Some(*violation)),
+        };
+        self.pending().end(drained, violation);
+    }
+
     pub(super) fn now(&self) -> Instant {
         self.clock.now()
+    }
+
+    pub(super) async fn sleep_until(&self, at: Instant) {
+        self.clock.sleep_until(at).await;
+    }
+
+    /// Lets the worker send more of a stream.
+    pub(super) fn grant(&self, id: u32, bytes: u32) {
+        let header = Header {
+            method: CREDIT,
+            flags: Flags::REQUEST,
+            request: id,
+            length: 4,
+        };
+        let mut frame = [0; HEADER_SIZE + 4];
+        frame[..HEADER_SIZE].copy_from_slice(&header.to_bytes());
+        frame[HEADER_SIZE..].copy_from_slice(&bytes.to_be_bytes());
+        // A connection that is closed has ended the stream anyway.
+        let _ = self.writer.put(&frame, None);
+        self.writer.flush();
     }
 
     pub(super) fn abort(&self, id: u32) {
@@ -328,7 +393,7 @@ impl Connection {
     }
 
     pub(super) fn give_up(&self, id: u32, cancellable: bool) {
-        let span = self.pending().abandon(id);
+        let span = self.pending().abandon(id, || self.clock.now());
         if let Some(span) = span {
             if self.writer.take_back(span) {
                 self.pending().retire(id);
@@ -379,6 +444,9 @@ impl Connection {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// How long a worker may take to end what it was told to give up.
+const ABORT_GRACE: Duration = Duration::from_secs(5);
 
 async fn sleep_until(clock: &Clock, at: Option<Instant>) {
     match at {

@@ -1,7 +1,7 @@
 //! What is under way on one connection: calls and streams that wait for the worker. Pure: no I/O, `now` is an argument.
 //!
 //! An entry lives from the request until its one terminal frame, even when the caller has long given up: until then its
-//! id cannot be used again, so a late answer meets nobody.
+//! id cannot be used again, so a late answer meets nobody. What the worker sends is the business of `arrivals`.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,24 +12,38 @@ use bytes::Bytes;
 
 use super::down::Down;
 use super::entry::{
-    Action, Bounds, Entry, Expects, GENERATION_MASK, PLACES, Progress, Refusal, Registration,
-    Reply, State, UNSENT, id_of, place_of,
+    Bounds, Entry, Expects, Progress, Refusal, Registration, Reply, Space, State, Stream, UNSENT,
+    id_of, place_of,
 };
+use super::kind::Rules;
 use super::outcome::Outcome;
+use super::strays::Strays;
+use super::violation::Violation;
+use super::window::Window;
 use super::writer::Span;
-use crate::wire::{Flags, Frame};
+use crate::control::Features;
 
 /// The table of a connection.
 #[derive(Debug)]
 pub(super) struct Pending {
-    entries: Vec<Entry>,
+    pub(super) rules: Rules,
+    pub(super) entries: Vec<Entry>,
     /// Free places, oldest first, so that an id comes back as late as possible.
     free: VecDeque<u32>,
-    /// Places that wait only for a terminal frame, oldest first. May name places that were retired since.
+    /// Peers that may never send it: ids that wait only for a terminal frame, oldest first. May name what was retired since.
     quarantine: VecDeque<u32>,
+    /// Entries that wait only for a terminal frame.
+    abandoned: usize,
     live: usize,
-    buffered: usize,
-    bounds: Bounds,
+    pub(super) buffered: usize,
+    pub(super) bounds: Bounds,
+    space: Space,
+    pub(super) strays: Strays,
+    /// The worker has answered without having said that it would start: its silence proves nothing.
+    pub(super) distrusted: bool,
+    /// Everything the worker sent was read, to the end of the stream.
+    drained: bool,
+    violation: Option<Violation>,
     down: Option<Arc<Down>>,
     /// The earliest time at which something may expire, as far as the sweeper was told.
     alarm: Option<Instant>,
@@ -37,14 +51,21 @@ pub(super) struct Pending {
 
 impl Pending {
     /// An empty table.
-    pub(super) fn new(bounds: Bounds) -> Self {
+    pub(super) fn new(bounds: Bounds, features: &Features, space: Space) -> Self {
         Self {
+            rules: Rules::new(features),
             entries: Vec::new(),
             free: VecDeque::new(),
             quarantine: VecDeque::new(),
+            abandoned: 0,
             live: 0,
             buffered: 0,
             bounds,
+            space,
+            strays: Strays::default(),
+            distrusted: false,
+            drained: false,
+            violation: None,
             down: None,
             alarm: None,
         }
@@ -62,23 +83,21 @@ impl Pending {
         if self.live >= self.bounds.in_flight {
             return Err(Refusal::Full);
         }
-        if self.quarantine.len() >= MAX_QUARANTINE {
-            self.retire_oldest();
-        }
-        let place = match self.free.pop_front() {
-            Some(place) => place,
-            None if self.entries.len() < PLACES => {
-                self.entries.push(Entry::free());
-                (self.entries.len() - 1) as u32
-            }
-            None => return Err(Refusal::Full),
-        };
+        let place = self.free_place().ok_or(Refusal::Full)?;
+        let rules = self.rules;
         let entry = &mut self.entries[place as usize];
+        entry.method = registration.method;
+        entry.announced = registration.announced && rules.started;
+        entry.started = false;
+        entry.cancellable = registration.cancellable;
         entry.deadline = registration.deadline;
         entry.silence = registration.silence;
         entry.span = UNSENT;
         entry.state = match registration.expects {
-            Expects::Stream => State::Stream(Box::default()),
+            Expects::Stream => State::Stream(Box::new(Stream {
+                window: rules.credit.map(Window::new),
+                ..Stream::default()
+            })),
             expects => State::Call {
                 ack: expects == Expects::Ack,
             },
@@ -107,18 +126,23 @@ impl Pending {
     }
 
     /// Fetches the answer of a call, or leaves a waker.
-    pub(super) fn poll_reply(&mut self, id: u32, context: &mut Context<'_>) -> Poll<Option<Reply>> {
+    pub(super) fn poll_reply(
+        &mut self,
+        id: u32,
+        now: impl FnOnce() -> Instant,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Reply>> {
         let Some(entry) = self.entry(id) else {
             return Poll::Ready(None);
         };
         match &entry.state {
             State::Done { .. } => {
                 let State::Done { reply, retired } =
-                    std::mem::replace(&mut entry.state, State::Abandoned)
+                    std::mem::replace(&mut entry.state, State::Free)
                 else {
                     return Poll::Ready(None);
                 };
-                self.leave(id, retired);
+                self.leave(id, retired, now);
                 Poll::Ready(Some(reply))
             }
             State::Call { .. } => {
@@ -134,6 +158,7 @@ impl Pending {
         &mut self,
         id: u32,
         queue: &mut VecDeque<Bytes>,
+        now: impl FnOnce() -> Instant,
         context: &mut Context<'_>,
     ) -> Poll<Option<Progress>> {
         let Some(entry) = self.entry(id) else {
@@ -142,10 +167,9 @@ impl Pending {
         let State::Stream(stream) = &mut entry.state else {
             return Poll::Ready(None);
         };
-        let finished = std::mem::take(&mut stream.lent);
+        let finished = stream.give_back();
         let progress = if !stream.items.is_empty() {
-            std::mem::swap(&mut stream.items, queue);
-            stream.lent = std::mem::take(&mut stream.bytes);
+            stream.lend(queue);
             Some(Progress::Items)
         } else {
             match stream.end.take() {
@@ -163,23 +187,32 @@ impl Pending {
             None => Poll::Pending,
             Some(Progress::Items) => Poll::Ready(Some(Progress::Items)),
             Some(end) => {
-                self.leave(id, retired);
+                self.leave(id, retired, now);
                 Poll::Ready(Some(end))
             }
         }
     }
 
+    /// What the worker may send of a stream in addition, when that is worth a frame.
+    pub(super) fn grant(&mut self, id: u32) -> Option<u32> {
+        self.rules.credit?;
+        match &mut self.entry(id)?.state {
+            State::Stream(stream) if !stream.retired => stream.window.as_mut()?.grant(),
+            _ => None,
+        }
+    }
+
     /// The caller has gone. Returns where the request stands when the worker may still be at it.
-    pub(super) fn abandon(&mut self, id: u32) -> Option<Span> {
+    pub(super) fn abandon(&mut self, id: u32, now: impl FnOnce() -> Instant) -> Option<Span> {
         let entry = self.entry(id)?;
         let span = entry.span;
         let retired = match &entry.state {
-            State::Free | State::Abandoned => return None,
+            State::Free | State::Abandoned { .. } => return None,
             State::Call { .. } => false,
             State::Done { retired, .. } => *retired,
             State::Stream(stream) => stream.retired,
         };
-        self.leave(id, retired);
+        self.leave(id, retired, now);
         (!retired).then_some(span)
     }
 
@@ -187,95 +220,12 @@ impl Pending {
     pub(super) fn retire(&mut self, id: u32) {
         if let Some(entry) = self.entry(id) {
             match &mut entry.state {
-                State::Abandoned => self.release(id),
+                State::Abandoned { .. } => self.bury(id),
                 State::Done { retired, .. } => *retired = true,
                 State::Stream(stream) => stream.retired = true,
                 State::Free | State::Call { .. } => {}
             }
         }
-    }
-
-    /// Takes a frame that answers a request. Wakers of who must look go to `wake`.
-    pub(super) fn on_frame(
-        &mut self,
-        frame: Frame,
-        now: impl FnOnce() -> Instant,
-        wake: &mut Vec<Waker>,
-    ) -> Action {
-        let (id, flags) = (frame.header.request, frame.header.flags);
-        let (bounds, buffered) = (self.bounds, self.buffered);
-        let Some(entry) = self.entry(id) else {
-            return Action::Nothing;
-        };
-        let of_stream = flags.has(Flags::IS_STREAM);
-        if !of_stream && !flags.has(Flags::IS_RESPONSE) {
-            return Action::Nothing;
-        }
-        let is_error = flags.has(Flags::IS_ERROR);
-        let is_last = !of_stream || is_error || flags.has(Flags::STREAM_END);
-        match &mut entry.state {
-            State::Free => {}
-            State::Abandoned if is_last => self.release(id),
-            State::Abandoned => {}
-            State::Done { retired, .. } => *retired |= is_last,
-            State::Call { ack } => {
-                if of_stream || (flags.has(Flags::IS_ACK) && !*ack) {
-                    return Action::Nothing; // not for a call; it keeps waiting, as other parents do
-                }
-                let reply = if is_error {
-                    Reply::Error(frame.payload)
-                } else {
-                    Reply::Answer(frame.payload)
-                };
-                entry.state = State::Done {
-                    reply,
-                    retired: true,
-                };
-                wake.extend(entry.waker.take());
-            }
-            State::Stream(stream) => {
-                if !of_stream && !is_error {
-                    return Action::Nothing;
-                }
-                if is_last {
-                    stream.retired = true;
-                    let end = if is_error {
-                        Err(Reply::Error(frame.payload))
-                    } else {
-                        Ok(())
-                    };
-                    stream.end.get_or_insert(end);
-                    entry.deadline = None;
-                    wake.extend(entry.waker.take());
-                    return Action::Nothing;
-                }
-                if stream.end.is_some() {
-                    return Action::Nothing;
-                }
-                if let Some(silence) = entry.silence {
-                    entry.deadline = now().checked_add(silence);
-                }
-                // The payload shares its buffer with its neighbours. A reader that lags must not keep those alive too.
-                let payload = if stream.items.len() >= LAGGING && frame.payload.len() < SMALL {
-                    Bytes::copy_from_slice(&frame.payload)
-                } else {
-                    frame.payload
-                };
-                let size = payload.len() + ITEM_COST;
-                let waiting = stream.bytes + stream.lent + size;
-                if waiting > bounds.stream_bytes || buffered + size > bounds.total_bytes {
-                    stream.end = Some(Err(Reply::Overflow { waiting }));
-                    entry.deadline = None;
-                    wake.extend(entry.waker.take());
-                    return Action::Abort(id);
-                }
-                stream.items.push_back(payload);
-                stream.bytes += size;
-                wake.extend(entry.waker.take());
-                self.buffered += size;
-            }
-        }
-        Action::Nothing
     }
 
     /// Ids whose time is up, and when to look again.
@@ -305,7 +255,7 @@ impl Pending {
         self.fail(id, Reply::TimedOut(outcome), wake);
     }
 
-    /// Ends everything: the connection is down, `accepted` tells what was sent. Nothing is taken in any more.
+    /// Ends everything: the connection is down, `sent` tells what left whole. Nothing is taken in any more.
     pub(super) fn fail_all(
         &mut self,
         down: &Arc<Down>,
@@ -316,14 +266,43 @@ impl Pending {
         for place in 0..self.entries.len() {
             let entry = &self.entries[place];
             let id = id_of(place as u32, entry.generation);
-            let outcome = if sent(entry.span) {
-                Outcome::MaybeExecuted
-            } else {
+            let silent = entry.announced && !entry.started;
+            let outcome = if !sent(entry.span) {
                 Outcome::NotSent
+            } else if silent && down.drained && !self.distrusted {
+                Outcome::NotStarted
+            } else {
+                Outcome::MaybeExecuted
             };
             self.fail(id, Reply::Lost(down.clone(), outcome), wake);
             self.retire(id);
         }
+    }
+
+    /// How the worker's last word was: whether everything was read, and which rule it broke.
+    pub(super) fn end(&mut self, drained: bool, violation: Option<Violation>) {
+        self.drained = drained;
+        self.violation = violation;
+    }
+
+    /// What is known of how the worker's last word was.
+    pub(super) fn ending(&self) -> (bool, Option<Violation>) {
+        (self.drained, self.violation)
+    }
+
+    /// Requests that were given up before `at`, of which the worker was told, and which it has not ended. Those of peers that do
+    /// not answer what was given up are not among them.
+    pub(super) fn stuck(&self, at: Instant) -> usize {
+        if self.abandoned == 0 || !self.rules.strict {
+            return 0;
+        }
+        let is_stuck = |entry: &&Entry| matches!(entry.state, State::Abandoned { since } if entry.cancellable && since <= at);
+        self.entries.iter().filter(is_stuck).count()
+    }
+
+    /// Requests that were given up and have not ended.
+    pub(super) fn given_up(&self) -> usize {
+        self.abandoned
     }
 
     /// Calls and streams that someone waits for.
@@ -341,7 +320,7 @@ impl Pending {
         self.free.len() == self.entries.len()
     }
 
-    fn fail(&mut self, id: u32, reply: Reply, wake: &mut Vec<Waker>) {
+    pub(super) fn fail(&mut self, id: u32, reply: Reply, wake: &mut Vec<Waker>) {
         let Some(entry) = self.entry(id) else { return };
         match &mut entry.state {
             State::Call { .. } => {
@@ -360,43 +339,81 @@ impl Pending {
     }
 
     /// The caller is done with an entry: its place is free once the terminal frame has come.
-    fn leave(&mut self, id: u32, retired: bool) {
+    fn leave(&mut self, id: u32, retired: bool, now: impl FnOnce() -> Instant) {
         let place = place_of(id);
         let entry = &mut self.entries[place];
         entry.waker = None;
         entry.deadline = None;
-        if let State::Stream(stream) = std::mem::replace(&mut entry.state, State::Abandoned) {
+        if let State::Stream(stream) = std::mem::replace(&mut entry.state, State::Free) {
             self.buffered -= stream.bytes + stream.lent;
         }
         self.live -= 1;
         if retired {
             self.release(id);
-        } else {
+            return;
+        }
+        entry.state = State::Abandoned { since: now() };
+        self.abandoned += 1;
+        if !self.rules.strict {
             self.quarantine.push_back(id);
         }
+    }
+
+    /// The terminal frame of what nobody waits for has come, or will never.
+    pub(super) fn bury(&mut self, id: u32) {
+        self.abandoned -= 1;
+        self.release(id);
     }
 
     fn release(&mut self, id: u32) {
         let entry = &mut self.entries[place_of(id)];
         entry.state = State::Free;
         entry.waker = None;
-        entry.generation = (entry.generation + 1) & GENERATION_MASK;
+        entry.generation += 1;
+        if entry.generation == self.space.generations {
+            entry.generation = 0;
+            entry.wrapped = true;
+        }
         self.free.push_back(place_of(id) as u32);
     }
 
-    /// Some workers never answer what was given up. Their oldest ids are used again; the generation in the id keeps a late
-    /// frame apart.
-    fn retire_oldest(&mut self) {
-        if let Some(id) = self.quarantine.pop_front()
-            && self
-                .entry(id)
-                .is_some_and(|entry| matches!(entry.state, State::Abandoned))
-        {
-            self.release(id);
+    /// A place for a new request.
+    ///
+    /// Our workers end every request with one frame, so an id that waits for it is not used again, and when too many wait, so
+    /// do new requests. Published peers never answer what was given up: their oldest ids are used again, and the generation
+    /// in the id keeps a late frame apart.
+    fn free_place(&mut self) -> Option<u32> {
+        let most = MAX_QUARANTINE.min(self.space.places);
+        if self.rules.strict {
+            if self.abandoned >= most {
+                return None;
+            }
+        } else if self.quarantine.len() >= most {
+            self.retire_oldest();
         }
+        if self.free.is_empty() && self.entries.len() < self.space.places {
+            self.entries.push(Entry::free());
+            return u32::try_from(self.entries.len() - 1).ok();
+        }
+        while self.free.is_empty() && self.retire_oldest() {}
+        self.free.pop_front()
     }
 
-    fn entry(&mut self, id: u32) -> Option<&mut Entry> {
+    /// Uses the id that has waited longest for its terminal frame again; false when none waits.
+    fn retire_oldest(&mut self) -> bool {
+        let Some(id) = self.quarantine.pop_front() else {
+            return false;
+        };
+        if self
+            .entry(id)
+            .is_some_and(|entry| matches!(entry.state, State::Abandoned { .. }))
+        {
+            self.bury(id);
+        }
+        true
+    }
+
+    pub(super) fn entry(&mut self, id: u32) -> Option<&mut Entry> {
         let entry = self.entries.get_mut(place_of(id))?;
         entry.is_meant_by(id).then_some(entry)
     }
@@ -404,11 +421,6 @@ impl Pending {
 
 /// Ids that wait for a terminal frame before the oldest is used again.
 const MAX_QUARANTINE: usize = 65_536;
-/// Items that wait before small ones are copied out of the shared buffer.
-const LAGGING: usize = 256;
-const SMALL: usize = 16 << 10;
-/// What an item costs beside its bytes.
-const ITEM_COST: usize = 64;
 const SWEEP: Duration = Duration::from_millis(1);
 
 #[cfg(test)]

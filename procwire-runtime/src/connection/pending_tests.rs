@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use proptest::prelude::*;
 
+use super::super::entry::Action;
 use super::*;
-use crate::wire::Header;
+use crate::wire::{Flags, Frame, Header};
 
 const BOUNDS: Bounds = Bounds {
     in_flight: 8,
@@ -19,10 +20,25 @@ const BOUNDS: Bounds = Bounds {
 
 fn call(deadline: Option<Instant>) -> Registration {
     Registration {
+        method: 1,
         expects: Expects::Result,
         deadline,
         silence: None,
+        announced: true,
+        cancellable: true,
     }
+}
+
+fn table(bounds: Bounds) -> Pending {
+    Pending::new(bounds, &Features::default(), Space::WHOLE)
+}
+
+/// Hands a frame over as the reader does.
+fn hand(table: &mut Pending, frame: Frame) -> Action {
+    let kind = table.rules.kind(&frame.header).unwrap();
+    table
+        .on_frame(kind, frame, Instant::now, &mut Vec::new())
+        .unwrap()
 }
 
 fn frame(id: u32, flags: Flags, text: &str) -> Frame {
@@ -39,7 +55,7 @@ fn frame(id: u32, flags: Flags, text: &str) -> Frame {
 }
 
 fn reply(table: &mut Pending, id: u32) -> Poll<Option<Reply>> {
-    table.poll_reply(id, &mut Context::from_waker(Waker::noop()))
+    table.poll_reply(id, Instant::now, &mut Context::from_waker(Waker::noop()))
 }
 
 #[derive(Clone, Debug)]
@@ -74,7 +90,7 @@ enum Known {
 proptest! {
     #[test]
     fn everyone_gets_their_own_answer_once(steps in proptest::collection::vec(step(), 1..300)) {
-        let mut table = Pending::new(BOUNDS);
+        let mut table = table(BOUNDS);
         // Callers that wait, and ids of which the worker still owes its last frame.
         let mut callers: HashMap<u32, Known> = HashMap::new();
         let mut owed: HashSet<u32> = HashSet::new();
@@ -94,7 +110,7 @@ proptest! {
                     Err(Refusal::Down(_)) => prop_assert!(false),
                 },
                 Step::Answer(which) => if let Some(id) = pick(&mut owed.iter().copied().collect(), which) {
-                    let _ = table.on_frame(frame(id, Flags::RESPONSE, &id.to_string()), Instant::now, &mut Vec::new());
+                    let _ = hand(&mut table, frame(id, Flags::RESPONSE, &id.to_string()));
                     owed.remove(&id);
                     if let Some(known) = callers.get_mut(&id).filter(|known| **known == Known::Waiting) {
                         *known = Known::Answered;
@@ -102,10 +118,10 @@ proptest! {
                 },
                 // Late, doubled or invented: for an id that owes nothing it must change nothing.
                 Step::AnswerAgain(which) => if let Some(id) = pick(&mut used.clone(), which).filter(|id| !owed.contains(id)) {
-                    let _ = table.on_frame(frame(id, Flags::RESPONSE, "wrong"), Instant::now, &mut Vec::new());
+                    let _ = hand(&mut table, frame(id, Flags::RESPONSE, "wrong"));
                 },
                 Step::GiveUp(which) => if let Some(id) = pick(&mut callers.keys().copied().collect(), which) {
-                    let running = table.abandon(id).is_some();
+                    let running = table.abandon(id, Instant::now).is_some();
                     prop_assert_eq!(running, owed.contains(&id));
                     callers.remove(&id);
                 },
@@ -144,10 +160,10 @@ proptest! {
 
 #[test]
 fn a_worker_that_never_answers_what_was_given_up_does_not_use_up_the_ids() {
-    let mut table = Pending::new(BOUNDS);
+    let mut table = table(BOUNDS);
     for _ in 0..3 * MAX_QUARANTINE {
         let (id, _) = table.register(call(None)).unwrap();
-        assert!(table.abandon(id).is_some());
+        assert!(table.abandon(id, Instant::now).is_some());
     }
     assert!(
         table.entries.len() <= MAX_QUARANTINE + 1,
@@ -160,7 +176,7 @@ fn a_worker_that_never_answers_what_was_given_up_does_not_use_up_the_ids() {
 
 #[test]
 fn the_alarm_is_the_earliest_deadline_and_only_who_is_due_expires() {
-    let (mut table, start) = (Pending::new(BOUNDS), Instant::now());
+    let (mut table, start) = (table(BOUNDS), Instant::now());
     let at = |ms| start + Duration::from_millis(ms);
     let (late, first) = table.register(call(Some(at(500)))).unwrap();
     assert!(first);
@@ -180,23 +196,20 @@ fn what_a_reader_has_fetched_counts_until_it_comes_back_for_more() {
         stream_bytes: 300,
         ..BOUNDS
     };
-    let mut table = Pending::new(bounds);
+    let mut table = table(bounds);
     let (id, _) = table
         .register(Registration {
             expects: Expects::Stream,
-            deadline: None,
-            silence: None,
+            ..call(None)
         })
         .unwrap();
     let (mut queue, mut context) = (VecDeque::new(), Context::from_waker(Waker::noop()));
-    let send = |table: &mut Pending| {
-        table.on_frame(frame(id, Flags::CHUNK, "x"), Instant::now, &mut Vec::new())
-    };
+    let send = |table: &mut Pending| hand(table, frame(id, Flags::CHUNK, "x"));
     for _ in 0..4 {
         assert_eq!(send(&mut table), Action::Nothing);
     }
     assert!(matches!(
-        table.poll_items(id, &mut queue, &mut context),
+        table.poll_items(id, &mut queue, Instant::now, &mut context),
         Poll::Ready(Some(Progress::Items))
     ));
     assert_eq!(queue.len(), 4);
@@ -207,7 +220,7 @@ fn what_a_reader_has_fetched_counts_until_it_comes_back_for_more() {
     );
     queue.clear();
     assert!(matches!(
-        table.poll_items(id, &mut queue, &mut context),
+        table.poll_items(id, &mut queue, Instant::now, &mut context),
         Poll::Ready(Some(Progress::Failed(Reply::Overflow { .. })))
     ));
     assert_eq!(table.buffered, 0);

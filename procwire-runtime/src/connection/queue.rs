@@ -51,6 +51,38 @@ pub(super) enum State {
 }
 
 impl Queue {
+    /// Puts a frame behind everything that waits.
+    pub(super) fn put(&mut self, frame: &[u8], big: Option<Bytes>) -> Span {
+        let start = self.queued;
+        match self.segments.back_mut() {
+            Some(Segment {
+                data: Data::Small(bytes),
+                ..
+            }) => bytes.extend_from_slice(frame),
+            _ => {
+                let mut bytes = std::mem::take(&mut self.spare);
+                bytes.extend_from_slice(frame);
+                self.segments.push_back(Segment {
+                    start,
+                    data: Data::Small(bytes),
+                });
+            }
+        }
+        self.queued += frame.len() as u64;
+        if let Some(big) = big.filter(|big| !big.is_empty()) {
+            let start = self.queued;
+            self.queued += big.len() as u64;
+            self.segments.push_back(Segment {
+                start,
+                data: Data::Big(big),
+            });
+        }
+        Span {
+            start,
+            end: self.queued,
+        }
+    }
+
     /// Takes a frame back, if none of it was taken: it becomes the abort of a request that the worker never had. Returns
     /// whether that succeeded.
     pub(super) fn take_back(&mut self, span: Span) -> bool {

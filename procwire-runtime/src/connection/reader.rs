@@ -4,6 +4,7 @@ use std::io;
 
 use tokio::io::AsyncReadExt;
 
+use super::violation::Violation;
 use crate::transport::ReadHalf;
 use crate::wire::{Decoder, Frame, Space, WireError};
 
@@ -12,6 +13,8 @@ use crate::wire::{Decoder, Frame, Space, WireError};
 pub struct Reader {
     half: ReadHalf,
     decoder: Decoder,
+    /// Bytes of the latest read.
+    latest: usize,
 }
 
 /// How reading ended.
@@ -29,6 +32,9 @@ pub enum End {
     /// The bytes are no frames.
     #[error("protocol violation: {0}")]
     Violation(#[from] WireError),
+    /// They are, and break a rule.
+    #[error("protocol violation: {0}")]
+    Breach(Violation),
 }
 
 impl Reader {
@@ -38,6 +44,7 @@ impl Reader {
         Self {
             half,
             decoder: Decoder::new(max_payload),
+            latest: 0,
         }
     }
 
@@ -54,12 +61,17 @@ impl Reader {
         match read {
             Ok(0) if self.decoder.is_mid_frame() => return Err(End::Cut),
             Ok(0) => return Err(End::Closed),
-            Ok(_) => {}
+            Ok(read) => self.latest = read,
             Err(error) => return Err(End::Lost(error)),
         }
         while let Some(frame) = self.decoder.next()? {
             frames.push(frame);
         }
         Ok(())
+    }
+
+    /// Bytes of the latest read, when it left a frame half received.
+    pub(super) fn half(&self) -> Option<usize> {
+        self.decoder.is_mid_frame().then_some(self.latest)
     }
 }

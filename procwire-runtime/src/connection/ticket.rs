@@ -30,7 +30,8 @@ impl Ticket {
 
     /// The answer of a call.
     pub fn poll_reply(&mut self, context: &mut Context<'_>) -> Poll<Reply> {
-        let polled = self.connection.pending().poll_reply(self.id, context);
+        let now = || self.connection.now();
+        let polled = self.connection.pending().poll_reply(self.id, now, context);
         let Poll::Ready(reply) = polled else {
             return Poll::Pending;
         };
@@ -50,10 +51,15 @@ impl Ticket {
         queue: &mut VecDeque<Bytes>,
         context: &mut Context<'_>,
     ) -> Poll<Progress> {
-        let polled = self
-            .connection
-            .pending()
-            .poll_items(self.id, queue, context);
+        let now = || self.connection.now();
+        let (polled, grant) = {
+            let mut pending = self.connection.pending();
+            let polled = pending.poll_items(self.id, queue, now, context);
+            (polled, pending.grant(self.id))
+        };
+        if let Some(bytes) = grant {
+            self.connection.grant(self.id, bytes);
+        }
         let Poll::Ready(progress) = polled else {
             return Poll::Pending;
         };

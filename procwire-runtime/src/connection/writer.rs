@@ -66,34 +66,7 @@ impl Writer {
         if queue.closing || queue.state == State::Closed {
             return Err(Closed);
         }
-        let start = queue.queued;
-        match queue.segments.back_mut() {
-            Some(Segment {
-                data: Data::Small(bytes),
-                ..
-            }) => bytes.extend_from_slice(frame),
-            _ => {
-                let mut bytes = std::mem::take(&mut queue.spare);
-                bytes.extend_from_slice(frame);
-                queue.segments.push_back(Segment {
-                    start,
-                    data: Data::Small(bytes),
-                });
-            }
-        }
-        queue.queued += frame.len() as u64;
-        if let Some(big) = big.filter(|big| !big.is_empty()) {
-            let start = queue.queued;
-            queue.queued += big.len() as u64;
-            queue.segments.push_back(Segment {
-                start,
-                data: Data::Big(big),
-            });
-        }
-        Ok(Span {
-            start,
-            end: queue.queued,
-        })
+        Ok(queue.put(frame, big))
     }
 
     /// Says that `frames` more frames will probably be put in at once, so that all but the last need not be written alone.

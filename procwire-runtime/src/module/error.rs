@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::codec::{Never, Type, Violations};
-use crate::connection::{Exit, Outcome};
+use crate::connection::{Exit, Outcome, Violation};
 
 /// Why a call failed.
 ///
@@ -86,6 +86,15 @@ pub enum CallError<E = Never> {
         /// Which call.
         call: CallSite,
     },
+    /// The worker answered this call against the rules of the protocol.
+    Protocol {
+        /// Which rule it broke.
+        violation: Violation,
+        /// How far the call had come.
+        outcome: Outcome,
+        /// Which call.
+        call: CallSite,
+    },
     /// The arguments cannot be written, or are larger than the limit.
     Encode {
         /// What is wrong with them.
@@ -144,6 +153,7 @@ impl<E> CallError<E> {
             | Self::Timeout { outcome, .. }
             | Self::Cancelled { outcome, .. }
             | Self::Crashed { outcome, .. }
+            | Self::Protocol { outcome, .. }
             | Self::Overloaded { outcome, .. } => *outcome,
         }
     }
@@ -278,6 +288,15 @@ impl<E: Type> fmt::Display for CallError<E> {
                     call.worker()
                 )
             }
+            Self::Protocol {
+                violation,
+                outcome,
+                call,
+            } => write!(
+                f,
+                "{call}: {} broke the protocol: {violation} ({outcome})",
+                call.worker()
+            ),
             Self::Encode { message, call } => {
                 write!(f, "{call}: the arguments cannot be sent: {message}")
             }

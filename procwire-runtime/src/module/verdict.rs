@@ -72,6 +72,11 @@ impl Request {
                 outcome,
                 call,
             },
+            Reply::Violated(violation, outcome) => CallError::Protocol {
+                violation,
+                outcome,
+                call,
+            },
             Reply::Overflow { waiting } => {
                 let message =
                     format!("the stream was read too slowly: {waiting} bytes were waiting");

@@ -45,10 +45,9 @@ impl Supervisor {
         let noise = live.stdout.noise();
         tracing::warn!(module = self.contract.name, pid, %exit, %reason, noise, "the worker is gone");
         live.connection.fail(Down {
-            reason,
             exit: Some(exit),
             stderr_tail: tail.clone(),
-            wanted: false,
+            ..Down::new(reason)
         });
         self.current = None;
         (exit, tail)

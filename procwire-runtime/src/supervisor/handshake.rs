@@ -60,6 +60,7 @@ pub(super) fn agree(
         }
         methods.push(MethodBinding {
             id: usable(announced.id, method.name),
+            idempotent: method.idempotent,
             timeout: announced.timeout_ms.map(limit),
             mismatch: mismatch(init, method.name, || method.fingerprint().to_string()),
         });

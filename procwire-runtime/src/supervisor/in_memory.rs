@@ -11,6 +11,7 @@ use super::builder::{TIMEOUT, limits};
 use crate::clock::Clock;
 use crate::connection::{Connection, Down, Link, MethodBinding, Reading};
 use crate::contract::Contract;
+use crate::control::Features;
 use crate::module::{
     Client, Hub, Journal, Lifecycle, Module, ModuleState, Options, Owner, Slot, SlotState,
 };
@@ -75,6 +76,7 @@ fn begin<D: Dispatch>(
     let number = |index: usize| u16::try_from(index + 1).unwrap_or(0);
     let method = |index| MethodBinding {
         id: number(index),
+        idempotent: contract.methods[index].idempotent,
         timeout: None,
         mismatch: None,
     };
@@ -86,6 +88,7 @@ fn begin<D: Dispatch>(
         events: (0..contract.events.len())
             .map(|index| (number(index), index))
             .collect::<HashMap<_, _>>(),
+        features: Features::default(),
     };
     let (connection, reading) =
         Connection::open(near, link, limits(), Clock::system(), inside.hub.clone());

@@ -316,10 +316,9 @@ impl Supervisor {
         done: Option<oneshot::Sender<()>>,
     ) {
         let down = Down {
-            reason: reason.into(),
-            exit: None,
             stderr_tail,
             wanted: true,
+            ..Down::new(reason)
         };
         self.slot.set(SlotState::Closed(Arc::new(down)));
         self.journal.note(Lifecycle::State(ModuleState::Closed));

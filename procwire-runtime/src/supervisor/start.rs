@@ -103,6 +103,7 @@ pub(super) async fn start(
     let Agreed {
         methods,
         events: ids,
+        features,
         worker_version,
     } = agreed;
     let link = Link {
@@ -111,6 +112,7 @@ pub(super) async fn start(
         worker_version,
         methods,
         events: ids,
+        features,
     };
     let (connection, mut reading) =
         Connection::open(duplex, link, plan.limits, clock.clone(), events);
