@@ -354,12 +354,7 @@ fn bytes<const N: usize>() -> Result<[u8; N], getrandom::Error> {
 }
 
 /// What this side of a connection understands.
-const OFFERED: Features = Features {
-    started: false,
-    credit: None,
-    context: false,
-    ..Features::all()
-};
+const OFFERED: Features = Features::all();
 /// Fixed, as in other parents.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long a process that has ended, or is about to, may still be heard.
