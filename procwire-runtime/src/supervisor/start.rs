@@ -103,7 +103,6 @@ pub(super) async fn start(
     let Agreed {
         methods,
         events: ids,
-        features,
         worker_version,
     } = agreed;
     let link = Link {
