@@ -230,6 +230,15 @@ class Parent:
             self.frames.extend(self._decoder.feed(got))
         return self.frames.popleft()
 
+    def rest(self) -> list[Frame]:
+        """What comes until the end of data; a reset is the end that a killed worker leaves."""
+        frames: list[Frame] = []
+        while True:
+            try:
+                frames.append(self.frame())
+            except (EOFError, ConnectionResetError):
+                return frames
+
     def answer(self, request: int) -> Frame:
         """The next frame of that request; others are kept."""
         kept: list[Frame] = []

@@ -47,7 +47,7 @@ def invalid(method: str, error: InvalidError) -> bytes:
 
 def unencodable(method: str, error: BaseException) -> bytes:
     """The handler answered, and the answer cannot be written."""
-    message = _cut(f"{method}: the answer cannot be sent: {error}")
+    message = _cut(f"{method}: the answer cannot be sent: {_text(error)}")
     field = error.field if isinstance(error, EncodeError) else None
     return write(Failure(message, "encode", type=type(error).__qualname__, field=field))
 
@@ -72,28 +72,34 @@ def exception(error: BaseException) -> bytes:
     """Anything else a handler raised."""
     name = type(error).__qualname__
     module = type(error).__module__
-    try:
-        text = str(error)
-    except Exception:
-        text = "(its message cannot be printed)"
+    text = _text(error)
     from traceback import format_exception  # costs start-up time, and most workers never need it
 
     try:
         trace = "".join(format_exception(type(error), error, error.__traceback__))
-    except Exception:
+    except BaseException:
         trace = ""
     return write(
         Failure(
             _cut(f"{name}: {text}" if text else name),
             "exception",
             type=name if module in ("builtins", "__main__") else f"{module}.{name}",
-            traceback=_utf8(trace[-MAX_TEXT:]),
+            traceback=_utf8(trace[-MAX_TEXT:])[-MAX_TEXT:],
         )
     )
 
 
+def _text(error: BaseException) -> str:
+    """What an exception says of itself. User code may have written that too, and may raise anything."""
+    try:
+        return str(error)
+    except BaseException:
+        return "(its message cannot be printed)"
+
+
 def _cut(text: str) -> str:
-    return _utf8(text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "…")
+    sendable = _utf8(text[: MAX_TEXT + 1])  # longer than it was, where something cannot be sent
+    return sendable if len(sendable) <= MAX_TEXT else sendable[:MAX_TEXT] + "…"
 
 
 def _utf8(text: str) -> str:

@@ -9,6 +9,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Final
 
+from msgspec import ValidationError, convert
+
 from ..codec import Decode, Encode, decoder, encoder
 from ..codec.msgpack import NIL, read_nothing
 from ..contract import Method
@@ -23,8 +25,8 @@ class Call:
     """One method with its handler bound, and how it is doing."""
 
     __slots__ = (
-        "answer_flags", "calls_back", "decode", "encode", "error_flags", "handle", "id", "is_async", "is_slow",
-        "method", "patient", "starts", "streak",
+        "answer_flags", "calls_back", "decode", "encode_quick", "error_flags", "handle", "id", "is_async", "is_slow",
+        "method", "patient", "starts", "streak", "takes_none",
     )  # fmt: skip
 
     def __init__(self, worker: object, method: Method, number: int, tells: bool) -> None:
@@ -50,9 +52,17 @@ class Call:
                 self.handle = _without_args(handle)
             else:
                 self.decode, self.patient = decoder(method.args_codec, method.args)
-            self.encode = _answer_encoder(method)
+            self.encode_quick = _answer_encoder(method)
         except (TypeError, NameError) as error:
             raise ContractError(f"method `{method.name}`: {error}") from error
+
+        self.takes_none = method.answer is None or method.answer_codec == "raw" or _takes_none(method.answer)
+
+    def encode(self, value: Any) -> bytes | bytearray | memoryview:
+        """An answer's payload. None where a value is due is a ``return`` that was forgotten."""
+        if value is None and not self.takes_none:
+            raise EncodeError("the handler returned nothing")
+        return self.encode_quick(value)
 
     @property
     def is_quick(self) -> bool:
@@ -68,6 +78,14 @@ def _answer_encoder(method: Method) -> Encode:
     if method.answer is None and method.answer_codec == "msgpack":
         return _write_nothing
     return encoder(method.answer_codec, method.answer)
+
+
+def _takes_none(type_: Any) -> bool:
+    try:
+        convert(None, type_)
+    except ValidationError:
+        return False
+    return True
 
 
 def _write_nothing(value: Any) -> bytes:

@@ -200,11 +200,20 @@ class Dispatch:
         """Gives a call to whoever runs its kind, the event loop or a thread. False when it is to be run here."""
         call = self.calls[method]
         if call.is_async:
+            try:
+                loop = self.loop()
+            except Exception as error:  # no thread is to be had
+                self.fail(method, context, error)
+                return True
             self._remember(context)
-            self.loop().submit(call, context, args)
+            loop.submit(call, context, args)
         elif call.is_slow:
             self._remember(context)
-            self._threads.submit(lambda: self._run_in_thread(call, context, args))
+            try:
+                self._threads.submit(lambda: self._run_in_thread(call, context, args))
+            except RuntimeError:
+                self.forget(context)
+                return False
         else:
             return False
         return True
@@ -412,7 +421,7 @@ class Dispatch:
     def _sort(self, call: Call) -> None:
         if call.is_quick:
             self.quick[call.id] = (
-                call.decode, call.handle, call.encode, call.answer_flags, call.method.name, call.starts,
+                call.decode, call.handle, call.encode_quick, call.answer_flags, call.method.name, call.starts,
             )  # fmt: skip
         else:
             self.quick.pop(call.id, None)

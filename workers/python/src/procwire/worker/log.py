@@ -47,7 +47,11 @@ def log_exception(where: str, error: BaseException) -> None:
     """What was raised and where."""
     from traceback import format_exception
 
-    log(f"{where}: {''.join(format_exception(type(error), error, error.__traceback__)).rstrip()}")
+    try:
+        text = "".join(format_exception(type(error), error, error.__traceback__)).rstrip()
+    except BaseException:
+        text = f"{type(error).__qualname__}, which cannot be printed"
+    log(f"{where}: {text}")
 
 
 def _write(text: str) -> None:

@@ -153,7 +153,7 @@ class Reader:
                         return
                     continue
                 try:
-                    reply = encode(answer)
+                    reply = encode(answer) if answer is not None else dispatch.calls[method].encode(None)
                 except BaseException as error:
                     dispatch.cannot_send(dispatch.calls[method], context, answer, error)
                     me.busy = None
@@ -372,15 +372,34 @@ class Reader:
 
     def _take_over(self, busy: object) -> None:
         """Makes another thread the leader, unless this one has just come out of ``busy``."""
-        with self._lock:
-            before = self._leader
-            self._leader = after = Leader()
-            if before.busy is not busy:
-                self._leader = before
-                return
-            if isinstance(busy, Context):
-                self._dispatch.runs_long(busy)
-        self._threads.submit_now(lambda: self.lead(after))
+        after = Leader()
+        leads = False
+        gate = Lock()
+        gate.acquire()
+
+        def lead() -> None:
+            with gate:
+                pass
+            if leads:
+                self.lead(after)
+
+        try:
+            # The thread comes first: with none to be had, the old leader must stay.
+            self._threads.submit_now(lead)
+        except RuntimeError:
+            return
+        try:
+            with self._lock:
+                before = self._leader
+                self._leader = after
+                if before.busy is not busy:
+                    self._leader = before
+                    return
+                if isinstance(busy, Context):
+                    self._dispatch.runs_long(busy)
+                leads = True
+        finally:
+            gate.release()
 
     def _is_deposed(self, me: Leader) -> bool:
         with self._lock:

@@ -35,19 +35,41 @@ class Threads:
                 self._waiting.append(job)
                 return
             self._running += 1
-        self.submit_now(lambda: self._run_handlers(job))
+        try:
+            self.submit_now(lambda: self._run_handlers(job))
+        except RuntimeError:
+            with self._lock:
+                self._running -= 1
+            raise
 
     def submit_now(self, job: Job) -> None:
-        """Runs ``job``, which is no handler and must not wait for any: the reading itself, say."""
+        """Runs ``job``, which is no handler and must not wait for any: the reading itself, say.
+
+        Raises RuntimeError when no thread is to be had.
+        """
         with self._lock:
-            starts = self._idle == 0
+            starts = self._idle <= 0
             if starts:
                 self._count += 1
             else:
                 self._idle -= 1
         if starts:
-            Thread(target=self._work, args=(job,), name="procwire", daemon=True).start()
+            try:
+                Thread(target=self._work, args=(job,), name="procwire", daemon=True).start()
+            except BaseException:
+                with self._lock:
+                    self._count -= 1
+                raise
         else:
+            self._jobs.put(job)
+
+    def submit_surely(self, job: Job) -> None:
+        """The same for what may not be dropped: with no thread to be had, the first that is free runs it."""
+        try:
+            self.submit_now(job)
+        except RuntimeError:
+            with self._lock:
+                self._idle -= 1  # whoever becomes free is taken already
             self._jobs.put(job)
 
     def join_in(self) -> None:

@@ -161,7 +161,7 @@ class _Run:
             if adopted is None:
                 return
             connection, first = adopted
-        writer = Writer(connection, self._threads.submit_now)
+        writer = Writer(connection, self._threads.submit_surely)
         reader = Reader(connection, first, self._max_payload, self._dispatch, writer, self._threads, self._end)
         self._dispatch.connect(writer, self._threads, reader, lambda tasks: self._sink.spare(tasks.thread))
         self._connection, self._reader = connection, reader
