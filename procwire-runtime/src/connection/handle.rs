@@ -362,7 +362,9 @@ impl Connection {
         self.pending().end(drained, violation);
     }
 
-    pub(super) fn now(&self) -> Instant {
+    /// The time, by the clock its deadlines are kept with.
+    #[must_use]
+    pub fn now(&self) -> Instant {
         self.clock.now()
     }
 
@@ -390,6 +392,20 @@ impl Connection {
         // A connection that is closed has ended the request anyway.
         let _ = self.writer.put(&bare(ABORT, Flags::REQUEST, id), None);
         self.writer.flush();
+    }
+
+    /// Takes a request back, if none of it was sent.
+    pub(super) fn withdraw(&self, id: u32) -> bool {
+        let Some(span) = self.pending().span(id) else {
+            return false;
+        };
+        let withdrawn = self.writer.take_back(span);
+        if withdrawn {
+            let mut pending = self.pending();
+            pending.abandon(id, || self.clock.now());
+            pending.retire(id);
+        }
+        withdrawn
     }
 
     pub(super) fn give_up(&self, id: u32, cancellable: bool) {

@@ -74,6 +74,26 @@ impl Ticket {
         Poll::Ready(progress)
     }
 
+    /// Gives the request up while its end is still waited for: the worker is told, if the method allows that. `NotSent` when the
+    /// request could be taken back; then there is nothing to wait for.
+    pub fn cancel(&mut self) -> Option<Outcome> {
+        if self.connection.withdraw(self.id) {
+            self.settled = true;
+            self.connection.make_room();
+            return Some(Outcome::NotSent);
+        }
+        if self.cancellable {
+            self.connection.abort(self.id);
+        }
+        None
+    }
+
+    /// Whether the worker, by ending the request without having said that it began, has proved that it never did.
+    #[must_use]
+    pub fn is_unstarted(&self) -> bool {
+        false
+    }
+
     /// The caller has its answer; `running` says that the worker may still be at it.
     fn ended(&mut self, running: bool) {
         self.settled = true;
