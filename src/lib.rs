@@ -54,11 +54,12 @@
 //! | be a worker in Rust | [`Answers`], [`Ack`], [`Oneway`], [`ctx`], [`LogLevel`], [`prepare_worker`], [`ServeError`] |
 
 pub use procwire_runtime::__private::{
-    Ack, Answers, Attempt, Builder, CallError, CallSite, Cancel, Contract, Decimal, Difference, EmitError,
-    Environment, EventStream, Exit, Fingerprint, Heartbeat, IntoArg, ItemStream, Items, Lagged, Lifecycle,
-    LifecycleStream, LogLevel, Module, ModuleState, Never, Oneway, Outcome, Overflow, RawValue, Rejection, RemoteError,
-    RequestContext, Restart, ServeError, SpawnError, StartError, StartPhase, TimeoutPhase, Type, Violation,
-    Violations, WhenUnavailable, ctx, prepare as prepare_worker,
+    Ack, Answers, Attempt, Builder, CallError, CallSite, Cancel, Contract, Decimal, Difference,
+    EmitError, Environment, EventStream, Exit, Fingerprint, Heartbeat, IntoArg, ItemStream, Items,
+    Lagged, Lifecycle, LifecycleStream, LogLevel, Module, ModuleState, Never, Oneway, Outcome,
+    Overflow, RawValue, Rejection, RemoteError, RequestContext, Restart, ServeError, SpawnError,
+    StartError, StartPhase, TimeoutPhase, Type, Violation, Violations, WhenUnavailable, ctx,
+    prepare as prepare_worker,
 };
 #[doc(no_inline)]
 pub use procwire_runtime::__private::{Bytes, Uuid, Value};

@@ -366,6 +366,32 @@ async fn arguments_beyond_the_limit_are_refused() {
     assert_eq!(error.outcome(), Outcome::NotSent);
 }
 
+#[tokio::test]
+async fn a_handler_sees_the_trace_of_its_call_and_a_broken_hook_stops_no_call() {
+    let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let pdf = builder()
+        .trace(|| Some(parent.to_owned()))
+        .spawn()
+        .await
+        .unwrap();
+    assert_eq!(pdf.act("trace").result().await.unwrap(), parent);
+    assert_eq!(pdf.act("trace").result().await.unwrap(), parent);
+    pdf.module().shutdown().await;
+    let pdf = builder()
+        .trace(|| panic!("on purpose"))
+        .spawn()
+        .await
+        .unwrap();
+    assert_eq!(pdf.act("trace").result().await.unwrap(), "none");
+    let error = pdf
+        .act("")
+        .timeout(Duration::ZERO)
+        .result()
+        .await
+        .unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent);
+}
+
 fn in_memory() -> (PdfClient, std::sync::Arc<std::sync::atomic::AtomicU32>) {
     let cancelled = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
     let counter = cancelled.clone();

@@ -19,7 +19,7 @@ use super::ticket::Ticket;
 use super::writer::{Span, Writer};
 use crate::clock::Clock;
 use crate::control::Features;
-use crate::ids::{ABORT, AUTH, CREDIT, HEADER_SIZE, UNCORRELATED};
+use crate::ids::{ABORT, AUTH, CONTEXT, CREDIT, HEADER_SIZE, UNCORRELATED};
 use crate::transport::Duplex;
 use crate::wire::{Flags, Header, bare};
 
@@ -92,6 +92,8 @@ pub struct Outgoing<'a> {
     pub big: Option<&'a Bytes>,
     /// The method, by its place in the contract.
     pub method: usize,
+    /// What the worker is told about the request beforehand, if it wants to hear it.
+    pub context: Option<&'a [u8]>,
 }
 
 /// Why a request could not be sent right now.
@@ -194,6 +196,7 @@ impl Connection {
                     Refusal::Full => SendRefused::Full,
                     Refusal::Down(down) => SendRefused::Down(down),
                 })?;
+            self.announce(request.context, id);
             self.seal(request.frame, request.big, request.method, id);
             match self.writer.put(request.frame, request.big.cloned()) {
                 Ok(span) => pending.sent(id, span),
@@ -211,6 +214,7 @@ impl Connection {
             id,
             cancellable,
             settled: false,
+            unstarted: false,
         })
     }
 
@@ -222,6 +226,7 @@ impl Connection {
         if self.writer.backlog() > self.limits.backlog {
             return Err(SendRefused::Full);
         }
+        self.announce(request.context, UNCORRELATED);
         self.seal(request.frame, request.big, request.method, UNCORRELATED);
         let span = self
             .writer
@@ -313,6 +318,23 @@ impl Connection {
         wake.into_iter().for_each(Waker::wake);
         self.room.notify_waiters();
         self.alarm.notify_one();
+    }
+
+    /// Puts the context of a request in front of it, where the worker understands that.
+    fn announce(&self, context: Option<&[u8]>, request: u32) {
+        let Some(context) = context.filter(|_| self.link.features.context) else {
+            return;
+        };
+        let header = Header {
+            method: CONTEXT,
+            flags: Flags::REQUEST,
+            request,
+            length: u32::try_from(context.len()).unwrap_or(0),
+        };
+        // On a closed connection the request meets the same fate.
+        let _ = self
+            .writer
+            .put(&[&header.to_bytes()[..], context].concat(), None);
     }
 
     /// Fills in the header. Its length cannot be wrong: whoever encoded the payload has compared it with the limit.

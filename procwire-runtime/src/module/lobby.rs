@@ -43,28 +43,28 @@ enum Stage {
 }
 
 impl Lobby {
-    /// Lets a call wait; gives it back when so many wait already.
+    /// Takes a call in; leaves it where it is, and says no, when so many wait already.
     pub(super) fn enter(
         &mut self,
         place: Place,
-        parcel: Parcel,
+        parcel: &mut Parcel,
         (calls, bytes): (usize, usize),
-    ) -> Result<(), Parcel> {
+    ) -> bool {
         if place.fresh {
             let size = parcel.size();
             if self.calls >= calls || self.bytes.saturating_add(size) > bytes {
-                return Err(parcel);
+                return false;
             }
             self.calls += 1;
             self.bytes += size;
         }
         let guest = Guest {
-            parcel,
+            parcel: std::mem::take(parcel),
             stage: Stage::Waits,
             waker: None,
         };
         self.guests.insert(place, guest);
-        Ok(())
+        true
     }
 
     /// Whether it still waits; it is woken once it does not.
@@ -166,43 +166,23 @@ mod tests {
     fn as_many_wait_as_are_allowed_and_no_more() {
         let mut lobby = Lobby::default();
         for number in 0..1024 {
-            assert!(
-                lobby
-                    .enter(fresh(number), parcel(10), (1024, 16 << 20))
-                    .is_ok()
-            );
+            assert!(lobby.enter(fresh(number), &mut parcel(10), (1024, 16 << 20)));
         }
-        assert!(
-            lobby
-                .enter(fresh(1024), parcel(10), (1024, 16 << 20))
-                .is_err()
-        );
+        assert!(!lobby.enter(fresh(1024), &mut parcel(10), (1024, 16 << 20)));
         lobby.leave(fresh(3));
-        assert!(
-            lobby
-                .enter(fresh(1025), parcel(10), (1024, 16 << 20))
-                .is_ok()
-        );
-        assert!(
-            lobby
-                .enter(fresh(1026), parcel(10), (1024, 16 << 20))
-                .is_err()
-        );
+        assert!(lobby.enter(fresh(1025), &mut parcel(10), (1024, 16 << 20)));
+        assert!(!lobby.enter(fresh(1026), &mut parcel(10), (1024, 16 << 20)));
         lobby.dismiss(&mut Vec::new());
-        assert!(
-            lobby
-                .enter(fresh(1027), parcel(10), (1024, 16 << 20))
-                .is_ok()
-        );
+        assert!(lobby.enter(fresh(1027), &mut parcel(10), (1024, 16 << 20)));
         assert_eq!((lobby.calls, lobby.bytes), (1, 10));
     }
 
     #[test]
     fn their_bytes_are_bounded_too() {
         let mut lobby = Lobby::default();
-        assert!(lobby.enter(fresh(1), parcel(60), (1024, 100)).is_ok());
-        assert!(lobby.enter(fresh(2), parcel(41), (1024, 100)).is_err());
-        assert!(lobby.enter(fresh(3), parcel(40), (1024, 100)).is_ok());
+        assert!(lobby.enter(fresh(1), &mut parcel(60), (1024, 100)));
+        assert!(!lobby.enter(fresh(2), &mut parcel(41), (1024, 100)));
+        assert!(lobby.enter(fresh(3), &mut parcel(40), (1024, 100)));
         lobby.leave(fresh(1));
         assert_eq!((lobby.calls, lobby.bytes), (1, 40));
     }
@@ -210,12 +190,12 @@ mod tests {
     #[test]
     fn a_call_that_was_admitted_before_is_not_refused_and_goes_first() {
         let mut lobby = Lobby::default();
-        assert!(lobby.enter(fresh(1), parcel(1), (1, 1)).is_ok());
+        assert!(lobby.enter(fresh(1), &mut parcel(1), (1, 1)));
         let again = Place {
             fresh: false,
             number: 9,
         };
-        assert!(lobby.enter(again, parcel(1), (1, 1)).is_ok());
+        assert!(lobby.enter(again, &mut parcel(1), (1, 1)));
         assert_eq!(
             lobby.guests.keys().copied().collect::<Vec<_>>(),
             [again, fresh(1)]

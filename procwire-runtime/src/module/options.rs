@@ -45,13 +45,19 @@ impl TraceHook {
         Self(Arc::new(ask))
     }
 
-    /// The `traceparent` of a call that is made now. A hook that panics has none: that is no reason for a call to fail.
-    pub(super) fn ask(&self) -> Option<String> {
+    /// What the worker is told about a call that is made now. A hook that panics says nothing: that is no reason for a call to
+    /// fail.
+    pub(super) fn context(&self) -> Option<Box<[u8]>> {
         let asked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| (self.0)()));
-        asked.unwrap_or_else(|_| {
+        let parent = asked.unwrap_or_else(|_| {
             tracing::warn!("the trace hook panicked; the call goes without a trace context");
             None
-        })
+        })?;
+        let mut context = Vec::with_capacity(parent.len() + 16);
+        let written = rmp::encode::write_map_len(&mut context, 1)
+            .and_then(|_| rmp::encode::write_str(&mut context, "traceparent"))
+            .and_then(|()| rmp::encode::write_str(&mut context, &parent));
+        written.ok().map(|()| context.into_boxed_slice())
     }
 }
 
@@ -80,5 +86,21 @@ impl Default for WhenUnavailable {
 impl fmt::Debug for TraceHook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TraceHook")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_context_is_a_map_with_the_traceparent_and_a_panic_is_none() {
+        let hook = TraceHook::new(|| Some("00-ab-cd-01".to_owned()));
+        assert_eq!(
+            hook.context().as_deref(),
+            Some(&b"\x81\xabtraceparent\xab00-ab-cd-01"[..])
+        );
+        assert_eq!(TraceHook::new(|| None).context(), None);
+        assert_eq!(TraceHook::new(|| panic!("on purpose")).context(), None);
     }
 }

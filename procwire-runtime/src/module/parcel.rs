@@ -14,6 +14,8 @@ pub(super) struct Parcel {
     /// The header, left open, and what of the payload is not in `big`.
     pub(super) frame: Vec<u8>,
     pub(super) big: Option<Bytes>,
+    /// What the worker is told beforehand.
+    pub(super) context: Option<Box<[u8]>>,
     pub(super) method: usize,
     pub(super) way: Way,
     pub(super) cancellable: bool,
@@ -126,6 +128,7 @@ impl Parcel {
             frame: &mut self.frame,
             big: self.big.as_ref(),
             method: self.method,
+            context: self.context.as_deref(),
         };
         match self.way {
             Way::Oneway => connection

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use super::error::{Attempt, CallSite};
 use super::handle::Module;
 use super::lobby::Place;
-use super::options::WhenUnavailable;
+use super::options::{TraceHook, WhenUnavailable};
 use super::parcel::{Handed, Limit, Parcel, TimeLimits, Way};
 use super::retry::{Retry, Verdict, jitter};
 use super::slot::{NoWait, SlotState};
@@ -243,26 +243,18 @@ impl Request {
             number,
         };
         let deadline = self.parcel.deadline;
-        let parcel = std::mem::take(&mut self.parcel);
-        match self
-            .module
-            .slot()
-            .enter(place, parcel, (calls, bytes), refused)
-        {
+        let slot = self.module.slot();
+        match slot.enter(place, &mut self.parcel, (calls, bytes), refused) {
             Ok(()) => {
                 self.place = Some(place);
                 self.waiting = Some(self.wait_for_time(deadline));
                 Ok(())
             }
-            Err(NoWait::Look(parcel)) => {
-                self.parcel = parcel;
+            Err(NoWait::Look) => {
                 self.waiting = None;
                 Ok(())
             }
-            Err(NoWait::Crowded(parcel)) => {
-                self.parcel = parcel;
-                Err(Problem::Crowded { calls, bytes })
-            }
+            Err(NoWait::Crowded) => Err(Problem::Crowded { calls, bytes }),
         }
     }
 
@@ -311,6 +303,8 @@ impl Request {
         }
         let number = self.module.slot().number();
         self.number = Some(number);
+        let trace = self.module.options().trace.as_ref();
+        self.parcel.context = trace.and_then(TraceHook::context);
         let limit = self.parcel.limits.alone();
         if limit.is_some() || matches!(self.parcel.limits.call, Limit::Default) {
             let now = self.module.clock().now();

@@ -34,12 +34,12 @@ pub enum SlotState {
 }
 
 /// Why a call cannot wait.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum NoWait {
     /// There is no need: something changed.
-    Look(Parcel),
+    Look,
     /// Too many wait.
-    Crowded(Parcel),
+    Crowded,
 }
 
 impl Slot {
@@ -103,11 +103,11 @@ impl Slot {
         budget.draw(now, calls)
     }
 
-    /// Lets a call wait for a worker other than `refused`.
+    /// Lets a call wait for a worker other than `refused`. Unless it may, it stays where it is.
     pub(super) fn enter(
         &self,
         place: Place,
-        parcel: Parcel,
+        parcel: &mut Parcel,
         bounds: (usize, usize),
         refused: Option<&Arc<Connection>>,
     ) -> Result<(), NoWait> {
@@ -118,9 +118,13 @@ impl Slot {
             SlotState::Closed(_) => true,
         };
         if changed {
-            return Err(NoWait::Look(parcel));
+            return Err(NoWait::Look);
         }
-        lobby.enter(place, parcel, bounds).map_err(NoWait::Crowded)
+        if lobby.enter(place, parcel, bounds) {
+            Ok(())
+        } else {
+            Err(NoWait::Crowded)
+        }
     }
 
     /// Whether a call still waits; its task is woken once it does not.

@@ -357,7 +357,6 @@ fn bytes<const N: usize>() -> Result<[u8; N], getrandom::Error> {
 const OFFERED: Features = Features {
     started: false,
     credit: None,
-    context: false,
     ..Features::all()
 };
 /// Fixed, as in other parents.
