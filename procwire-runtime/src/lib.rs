@@ -52,8 +52,9 @@ pub mod __private {
         SpawnDefaults, Timeout, generation,
     };
     pub use crate::module::{
-        Call, CallError, CallSite, Client, EventStream, ItemStream, Lifecycle, LifecycleStream,
-        Module, ModuleState, OnewayFuture, RemoteError, ResultFuture, StreamFuture,
+        Attempt, Call, CallError, CallSite, Cancel, Client, EventStream, ItemStream, Lagged,
+        Lifecycle, LifecycleStream, Module, ModuleState, OnewayFuture, Overflow, Rejection,
+        RemoteError, ResultFuture, StreamFuture, TimeoutPhase, WhenUnavailable,
     };
     pub use crate::supervisor::{
         Builder, Difference, Environment, SpawnError, StartError, StartPhase, in_memory,

@@ -79,6 +79,7 @@ fn connect() -> (PdfClient, Peer) {
     let options = Options {
         timeout: Some(Duration::from_secs(30)),
         max_payload: LIMITS.max_payload,
+        ..Options::default()
     };
     let module = Module::new(
         &PDF,

@@ -98,6 +98,7 @@ impl Pair {
             frame: &mut frame,
             big: None,
             method: 0,
+            context: None,
         };
         self.connection.send(outgoing, expects, true, None, None)
     }
@@ -107,6 +108,7 @@ impl Pair {
             frame: &mut [0; 11],
             big: Some(&Bytes::from(vec![1; size])),
             method: 0,
+            context: None,
         };
         self.connection
             .send(outgoing, Expects::Result, true, None, None)

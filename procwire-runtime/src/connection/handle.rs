@@ -19,7 +19,7 @@ use super::ticket::Ticket;
 use super::writer::{Span, Writer};
 use crate::clock::Clock;
 use crate::control::Features;
-use crate::ids::{ABORT, AUTH, CREDIT, HEADER_SIZE, UNCORRELATED};
+use crate::ids::{ABORT, AUTH, CONTEXT, CREDIT, HEADER_SIZE, UNCORRELATED};
 use crate::transport::Duplex;
 use crate::wire::{Flags, Header, bare};
 
@@ -92,6 +92,8 @@ pub struct Outgoing<'a> {
     pub big: Option<&'a Bytes>,
     /// The method, by its place in the contract.
     pub method: usize,
+    /// What the worker is told about the request beforehand, if it wants to hear it.
+    pub context: Option<&'a [u8]>,
 }
 
 /// Why a request could not be sent right now.
@@ -194,6 +196,7 @@ impl Connection {
                     Refusal::Full => SendRefused::Full,
                     Refusal::Down(down) => SendRefused::Down(down),
                 })?;
+            self.announce(request.context, id);
             self.seal(request.frame, request.big, request.method, id);
             match self.writer.put(request.frame, request.big.cloned()) {
                 Ok(span) => pending.sent(id, span),
@@ -211,6 +214,7 @@ impl Connection {
             id,
             cancellable,
             settled: false,
+            unstarted: false,
         })
     }
 
@@ -222,6 +226,7 @@ impl Connection {
         if self.writer.backlog() > self.limits.backlog {
             return Err(SendRefused::Full);
         }
+        self.announce(request.context, UNCORRELATED);
         self.seal(request.frame, request.big, request.method, UNCORRELATED);
         let span = self
             .writer
@@ -315,6 +320,23 @@ impl Connection {
         self.alarm.notify_one();
     }
 
+    /// Puts the context of a request in front of it, where the worker understands that.
+    fn announce(&self, context: Option<&[u8]>, request: u32) {
+        let Some(context) = context.filter(|_| self.link.features.context) else {
+            return;
+        };
+        let header = Header {
+            method: CONTEXT,
+            flags: Flags::REQUEST,
+            request,
+            length: u32::try_from(context.len()).unwrap_or(0),
+        };
+        // On a closed connection the request meets the same fate.
+        let _ = self
+            .writer
+            .put(&[&header.to_bytes()[..], context].concat(), None);
+    }
+
     /// Fills in the header. Its length cannot be wrong: whoever encoded the payload has compared it with the limit.
     fn seal(&self, frame: &mut [u8], big: Option<&Bytes>, method: usize, request: u32) {
         let length = frame.len().saturating_sub(HEADER_SIZE) + big.map_or(0, Bytes::len);
@@ -362,7 +384,9 @@ impl Connection {
         self.pending().end(drained, violation);
     }
 
-    pub(super) fn now(&self) -> Instant {
+    /// The time, by the clock its deadlines are kept with.
+    #[must_use]
+    pub fn now(&self) -> Instant {
         self.clock.now()
     }
 
@@ -390,6 +414,20 @@ impl Connection {
         // A connection that is closed has ended the request anyway.
         let _ = self.writer.put(&bare(ABORT, Flags::REQUEST, id), None);
         self.writer.flush();
+    }
+
+    /// Takes a request back, if none of it was sent.
+    pub(super) fn withdraw(&self, id: u32) -> bool {
+        let Some(span) = self.pending().span(id) else {
+            return false;
+        };
+        let withdrawn = self.writer.take_back(span);
+        if withdrawn {
+            let mut pending = self.pending();
+            pending.abandon(id, || self.clock.now());
+            pending.retire(id);
+        }
+        withdrawn
     }
 
     pub(super) fn give_up(&self, id: u32, cancellable: bool) {

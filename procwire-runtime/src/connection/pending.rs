@@ -125,6 +125,12 @@ impl Pending {
         self.entry(id).map(|entry| entry.span)
     }
 
+    /// Whether the worker has not said that the handler is about to run, though it says so before it is.
+    pub(super) fn is_unstarted(&mut self, id: u32) -> bool {
+        self.entry(id)
+            .is_some_and(|entry| entry.announced && !entry.started)
+    }
+
     /// Fetches the answer of a call, or leaves a waker.
     pub(super) fn poll_reply(
         &mut self,

@@ -19,6 +19,8 @@ pub struct Ticket {
     /// Whether giving up tells the worker.
     pub(super) cancellable: bool,
     pub(super) settled: bool,
+    /// When it ended, the worker had not said that it began, though it says so before it does.
+    pub(super) unstarted: bool,
 }
 
 impl Ticket {
@@ -31,10 +33,15 @@ impl Ticket {
     /// The answer of a call.
     pub fn poll_reply(&mut self, context: &mut Context<'_>) -> Poll<Reply> {
         let now = || self.connection.now();
-        let polled = self.connection.pending().poll_reply(self.id, now, context);
+        let (polled, unstarted) = {
+            let mut pending = self.connection.pending();
+            let unstarted = pending.is_unstarted(self.id);
+            (pending.poll_reply(self.id, now, context), unstarted)
+        };
         let Poll::Ready(reply) = polled else {
             return Poll::Pending;
         };
+        self.unstarted = unstarted;
         let reply = reply.unwrap_or_else(|| {
             Reply::Lost(
                 Arc::new(Down::new("the request is unknown")),
@@ -72,6 +79,26 @@ impl Ticket {
             }
         }
         Poll::Ready(progress)
+    }
+
+    /// Gives the request up while its end is still waited for: the worker is told, if the method allows that. `NotSent` when the
+    /// request could be taken back; then there is nothing to wait for.
+    pub fn cancel(&mut self) -> Option<Outcome> {
+        if self.connection.withdraw(self.id) {
+            self.settled = true;
+            self.connection.make_room();
+            return Some(Outcome::NotSent);
+        }
+        if self.cancellable {
+            self.connection.abort(self.id);
+        }
+        None
+    }
+
+    /// Whether the worker, by ending the request without having said that it began, has proved that it never did.
+    #[must_use]
+    pub const fn is_unstarted(&self) -> bool {
+        self.unstarted
     }
 
     /// The caller has its answer; `running` says that the worker may still be at it.

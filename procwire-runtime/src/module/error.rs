@@ -26,25 +26,27 @@ pub enum CallError<E = Never> {
         /// Not sent, or not started.
         outcome: Outcome,
         /// Which call.
-        call: CallSite,
+        call: Box<CallSite>,
     },
     /// The call took longer than allowed; for a stream, the worker was silent for too long.
     Timeout {
         /// The time it was given.
         after: Duration,
+        /// What it was waiting for.
+        phase: TimeoutPhase,
         /// Not sent when it never got its turn.
         outcome: Outcome,
         /// Which call.
-        call: CallSite,
+        call: Box<CallSite>,
     },
-    /// The worker gave the call up.
+    /// The call was given up: by its caller, by the worker, or because the module was shut down.
     Cancelled {
-        /// Its words.
+        /// By whom, or the worker's words.
         message: Arc<str>,
         /// How far the call had come.
         outcome: Outcome,
         /// Which call.
-        call: CallSite,
+        call: Box<CallSite>,
     },
     /// The worker died or was replaced while the call was under way.
     Crashed {
@@ -57,16 +59,42 @@ pub enum CallError<E = Never> {
         /// How far the call had come.
         outcome: Outcome,
         /// Which call.
-        call: CallSite,
+        call: Box<CallSite>,
+    },
+    /// Workers died that may have been executing the call, so that it probably kills them. It is not sent again.
+    Poisoned {
+        /// How many.
+        deaths: u32,
+        /// How the last one ended.
+        exit: Exit,
+        /// The end of what it wrote to stderr.
+        stderr_tail: Arc<str>,
+        /// Which call.
+        call: Box<CallSite>,
+    },
+    /// The call was refused before it was sent.
+    Rejected {
+        /// Why.
+        reason: Rejection,
+        /// Why, in words.
+        message: Arc<str>,
+        /// How far the call had come: not sent.
+        outcome: Outcome,
+        /// Which call.
+        call: Box<CallSite>,
     },
     /// There is no worker and there will be none: shut down, or restarted too often.
     NotRunning {
         /// Why.
         reason: Arc<str>,
+        /// Why, in one word.
+        rejection: Rejection,
+        /// How far the call had come.
+        outcome: Outcome,
         /// The end of what the last worker wrote to stderr.
         stderr_tail: Arc<str>,
         /// Which call.
-        call: CallSite,
+        call: Box<CallSite>,
     },
     /// The worker does not serve this method.
     Unsupported {
@@ -75,7 +103,7 @@ pub enum CallError<E = Never> {
         /// Its words.
         reason: Arc<str>,
         /// Which call.
-        call: CallSite,
+        call: Box<CallSite>,
     },
     /// The answer came and does not fit the type.
     Decode {
@@ -84,7 +112,7 @@ pub enum CallError<E = Never> {
         /// A hint when the worker was built from another schema.
         hint: Arc<str>,
         /// Which call.
-        call: CallSite,
+        call: Box<CallSite>,
     },
     /// The worker answered this call against the rules of the protocol.
     Protocol {
@@ -93,14 +121,14 @@ pub enum CallError<E = Never> {
         /// How far the call had come.
         outcome: Outcome,
         /// Which call.
-        call: CallSite,
+        call: Box<CallSite>,
     },
     /// The arguments cannot be written, or are larger than the limit.
     Encode {
         /// What is wrong with them.
         message: Arc<str>,
         /// Which call.
-        call: CallSite,
+        call: Box<CallSite>,
     },
     /// Too much is under way: the worker refused, or a stream was read so slowly that its buffer filled up.
     Overloaded {
@@ -109,7 +137,7 @@ pub enum CallError<E = Never> {
         /// How far the call had come.
         outcome: Outcome,
         /// Which call.
-        call: CallSite,
+        call: Box<CallSite>,
     },
 }
 
@@ -128,17 +156,71 @@ pub struct RemoteError {
     pub call: CallSite,
 }
 
-/// Which call, of which worker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a call waited for when its time was over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TimeoutPhase {
+    /// A worker, or room on it.
+    Queue,
+    /// The system to take the request.
+    Send,
+    /// The answer.
+    Execute,
+    /// The next item of a stream.
+    StreamIdle,
+}
+
+/// Why a call was refused before it was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// As many calls as allowed wait for a worker.
+    Backpressure,
+    /// There is no worker right now, and calls are not to wait.
+    NotReady,
+    /// The module is, or was, shut down.
+    ShuttingDown,
+    /// The worker was restarted too often, or cannot be restarted.
+    CircuitOpen,
+    /// The arguments are larger than the limit.
+    PayloadTooLarge,
+    /// The arguments cannot be written.
+    Encode,
+    /// The worker does not serve this method.
+    UnknownMethod,
+    /// The method does not answer in this way.
+    WrongKind,
+}
+
+/// Which call, of which worker, and what it has been through.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallSite {
     /// The module.
     pub module: &'static str,
     /// The method.
     pub method: &'static str,
+    /// Which of the module's workers, from 0.
+    pub slot: u32,
     /// The process id of the worker, once the call was bound to one.
     pub pid: Option<u32>,
-    /// Which process of this module it was: 1 for the first, one more after each restart.
+    /// Which process of this module it was: 1 for the first, one more after each restart. 0 when it was bound to none.
     pub incarnation: u64,
+    /// Every time it was sent, or handed over to be sent, in order.
+    pub attempts: Vec<Attempt>,
+    /// The end of what the last worker that was lost over this call wrote to stderr.
+    pub stderr_tail: Arc<str>,
+}
+
+/// One time that a call was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Which process of this module it was sent to.
+    pub incarnation: u64,
+    /// The process id of that worker; none in memory.
+    pub pid: Option<u32>,
+    /// How far the call came there.
+    pub outcome: Outcome,
+    /// How that worker ended, when that is why the attempt failed.
+    pub exit: Option<Exit>,
 }
 
 impl<E> CallError<E> {
@@ -147,13 +229,16 @@ impl<E> CallError<E> {
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::App(_) | Self::Remote(_) | Self::Decode { .. } => Outcome::Executed,
-            Self::NotRunning { .. } | Self::Encode { .. } => Outcome::NotSent,
+            Self::Encode { .. } => Outcome::NotSent,
             Self::Unsupported { .. } => Outcome::NotStarted,
+            Self::Poisoned { .. } => Outcome::MaybeExecuted,
             Self::Invalid { outcome, .. }
+            | Self::Protocol { outcome, .. }
+            | Self::Rejected { outcome, .. }
+            | Self::NotRunning { outcome, .. }
             | Self::Timeout { outcome, .. }
             | Self::Cancelled { outcome, .. }
             | Self::Crashed { outcome, .. }
-            | Self::Protocol { outcome, .. }
             | Self::Overloaded { outcome, .. } => *outcome,
         }
     }
@@ -162,6 +247,65 @@ impl<E> CallError<E> {
     #[must_use]
     pub fn is_safe_to_retry(&self) -> bool {
         self.outcome().is_safe_to_retry()
+    }
+
+    /// Which call it was; none for a [declared error](Self::App), which is the caller's own value.
+    #[must_use]
+    pub fn call(&self) -> Option<&CallSite> {
+        match self {
+            Self::App(_) => None,
+            Self::Remote(error) => Some(&error.call),
+            Self::Invalid { call, .. }
+            | Self::Timeout { call, .. }
+            | Self::Cancelled { call, .. }
+            | Self::Crashed { call, .. }
+            | Self::Poisoned { call, .. }
+            | Self::Protocol { call, .. }
+            | Self::Rejected { call, .. }
+            | Self::NotRunning { call, .. }
+            | Self::Unsupported { call, .. }
+            | Self::Decode { call, .. }
+            | Self::Encode { call, .. }
+            | Self::Overloaded { call, .. } => Some(call),
+        }
+    }
+
+    /// Every time the call was sent, with how far it came and how that worker ended.
+    #[must_use]
+    pub fn attempts(&self) -> &[Attempt] {
+        self.call().map_or(&[], |call| &call.attempts)
+    }
+
+    /// How the last worker ended that was lost over this call.
+    #[must_use]
+    pub fn exit(&self) -> Option<Exit> {
+        match self {
+            Self::Crashed { exit, .. } | Self::Poisoned { exit, .. } => Some(*exit),
+            other => other.attempts().iter().rev().find_map(|one| one.exit),
+        }
+    }
+
+    /// The end of what the worker that was lost wrote to stderr; empty when none was.
+    #[must_use]
+    pub fn stderr_tail(&self) -> &str {
+        match self {
+            Self::Crashed { stderr_tail, .. }
+            | Self::Poisoned { stderr_tail, .. }
+            | Self::NotRunning { stderr_tail, .. } => stderr_tail,
+            other => other.call().map_or("", |call| &call.stderr_tail),
+        }
+    }
+
+    /// Why the call was refused, if it was.
+    #[must_use]
+    pub fn rejection(&self) -> Option<Rejection> {
+        match self {
+            Self::Rejected { reason, .. } => Some(*reason),
+            Self::NotRunning { rejection, .. } => Some(*rejection),
+            Self::Encode { .. } => Some(Rejection::Encode),
+            Self::Unsupported { .. } => Some(Rejection::UnknownMethod),
+            _ => None,
+        }
     }
 
     /// The declared error, if it is one; otherwise this error again.
@@ -224,15 +368,46 @@ impl<E: Type> fmt::Display for CallError<E> {
             } => write!(f, "{call}: invalid arguments: {violations}"),
             Self::Timeout {
                 after,
+                phase,
                 outcome,
                 call,
             } => {
-                write!(
-                    f,
-                    "{call}: {} gave no answer within {after:?} ({outcome})",
-                    call.worker()
-                )
+                let worker = call.worker();
+                write!(f, "{call}: ")?;
+                match phase {
+                    TimeoutPhase::Queue => write!(f, "no worker took it within {after:?}"),
+                    TimeoutPhase::Send => write!(f, "{worker} did not read it within {after:?}"),
+                    TimeoutPhase::Execute => write!(f, "{worker} gave no answer within {after:?}"),
+                    TimeoutPhase::StreamIdle => write!(f, "{worker} was silent for {after:?}"),
+                }?;
+                write!(f, " ({outcome})")
             }
+            Self::Poisoned {
+                deaths,
+                exit,
+                stderr_tail,
+                call,
+            } => write!(
+                f,
+                "{call}: {deaths} workers died while they may have been executing it, so it is not sent again; {} {exit}{}",
+                call.worker(),
+                Tail(stderr_tail)
+            ),
+            Self::Protocol {
+                violation,
+                outcome,
+                call,
+            } => write!(
+                f,
+                "{call}: {} broke the protocol: {violation} ({outcome})",
+                call.worker()
+            ),
+            Self::Rejected {
+                message,
+                outcome,
+                call,
+                ..
+            } => write!(f, "{call}: refused: {message} ({outcome})"),
             Self::Cancelled {
                 message,
                 outcome,
@@ -263,6 +438,7 @@ impl<E: Type> fmt::Display for CallError<E> {
                 reason,
                 stderr_tail,
                 call,
+                ..
             } => {
                 write!(f, "{call}: not running: {reason}{}", Tail(stderr_tail))
             }
@@ -288,15 +464,6 @@ impl<E: Type> fmt::Display for CallError<E> {
                     call.worker()
                 )
             }
-            Self::Protocol {
-                violation,
-                outcome,
-                call,
-            } => write!(
-                f,
-                "{call}: {} broke the protocol: {violation} ({outcome})",
-                call.worker()
-            ),
             Self::Encode { message, call } => {
                 write!(f, "{call}: the arguments cannot be sent: {message}")
             }

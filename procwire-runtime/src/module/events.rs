@@ -4,12 +4,13 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
 
-use super::mailbox::{Mailbox, Slit, mailbox};
+pub use super::mailbox::Overflow;
+use super::mailbox::{Found, Mailbox, Slit, mailbox};
 use crate::codec::{self, At, Type, Violations};
 use crate::connection::EventTarget;
 use crate::contract::{Codec, Contract, Event};
@@ -75,7 +76,8 @@ impl EventTarget for Hub {
 /// The events of one kind, as a stream. It goes on when the worker is restarted and ends when the module is closed.
 ///
 /// With `keep = "latest"` a slow reader sees only the newest; otherwise up to 1 024 wait, and what does not fit is
-/// [counted](Self::dropped).
+/// [counted](Self::dropped): `received + waiting + dropped == emitted`, at any time. A slow reader, or one whose task
+/// panics, holds nobody up: neither calls nor other readers.
 pub struct EventStream<T> {
     mailbox: Mailbox<Bytes>,
     event: &'static Event,
@@ -84,7 +86,66 @@ pub struct EventStream<T> {
     marker: PhantomData<fn() -> T>,
 }
 
+/// So many events are missing here, because the reader was slow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{dropped} events were dropped because their reader was slow")]
+pub struct Lagged {
+    /// How many.
+    pub dropped: u64,
+}
+
 impl<T: Type> EventStream<T> {
+    /// What becomes of events that do not fit; by default the newest are dropped.
+    #[must_use]
+    pub fn overflow(self, overflow: Overflow) -> Self {
+        self.mailbox.bound(Some(overflow), None);
+        self
+    }
+
+    /// How many events may wait, at least one; 1 024 by default.
+    #[must_use]
+    pub fn capacity(self, events: usize) -> Self {
+        self.mailbox.bound(None, Some(events));
+        self
+    }
+
+    /// The next event, or how many are missing before it; none once the module is closed.
+    pub async fn next_or_lagged(&mut self) -> Option<Result<T, Lagged>> {
+        std::future::poll_fn(|context| {
+            loop {
+                match ready!(self.mailbox.poll_found(context)) {
+                    Some(Found::Gap(dropped)) => {
+                        return Poll::Ready(Some(Err(Lagged { dropped })));
+                    }
+                    Some(Found::Item(_, payload)) => {
+                        if let Some(event) = self.decode(payload) {
+                            return Poll::Ready(Some(Ok(event)));
+                        }
+                    }
+                    None => return Poll::Ready(None),
+                }
+            }
+        })
+        .await
+    }
+
+    /// How many events came since this reader began.
+    #[must_use]
+    pub fn emitted(&self) -> u64 {
+        self.mailbox.emitted()
+    }
+
+    /// How many of them this reader has taken, [undecodable](Self::undecodable) ones included.
+    #[must_use]
+    pub fn received(&self) -> u64 {
+        self.mailbox.received()
+    }
+
+    /// Nothing more will come.
+    pub(super) fn close(&self) {
+        self.mailbox.close();
+    }
+
     /// How many events this reader never saw because it was slow.
     #[must_use]
     pub fn dropped(&self) -> u64 {

@@ -4,14 +4,14 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::events::{EventStream, Hub};
 use super::lifecycle::{Journal, LifecycleStream, ModuleState};
+use super::options::Options;
 use super::slot::{Slot, SlotState};
 use crate::clock::Clock;
 use crate::codec::Type;
-use crate::contract::{Contract, SpawnDefaults};
+use crate::contract::{Contract, SpawnDefaults, Timeout};
 
 /// A running module: one worker at a time, replaced when it dies. Clones are handles to the same module; when the last one
 /// is dropped, the worker is shut down.
@@ -26,17 +26,10 @@ struct Inner {
     hub: Arc<Hub>,
     journal: Arc<Journal>,
     options: Options,
+    /// Of each method, as the parent or else the schema says.
+    timeouts: Box<[Timeout]>,
     clock: Clock,
     owner: Box<dyn Owner>,
-}
-
-/// What holds for every call of a module.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// How long a call may take when neither it nor its schema says. None for no limit.
-    pub timeout: Option<Duration>,
-    /// Most bytes of one payload.
-    pub max_payload: u32,
 }
 
 /// Who keeps the worker alive. Implemented above this layer.
@@ -70,8 +63,17 @@ impl Module {
         clock: Clock,
         owner: Box<dyn Owner>,
     ) -> Self {
+        let timeouts = contract.methods.iter().map(|method| {
+            let mut given = options.method_timeouts.iter().rev();
+            match given.find(|(name, _)| name == method.name) {
+                Some((_, Some(limit))) => Timeout::After(*limit),
+                Some((_, None)) => Timeout::Never,
+                None => method.timeout,
+            }
+        });
         Self {
             inner: Arc::new(Inner {
+                timeouts: timeouts.collect(),
                 contract,
                 slot,
                 hub,
@@ -131,7 +133,11 @@ impl Module {
     /// The events of one kind, by its place in the contract. Generated clients have a method for each.
     #[must_use]
     pub fn events<T: Type>(&self, event: usize) -> EventStream<T> {
-        self.inner.hub.subscribe(event)
+        let stream = self.inner.hub.subscribe(event);
+        if matches!(self.inner.slot.current(), SlotState::Closed(_)) {
+            stream.close(); // it would wait for what does not come
+        }
+        stream
     }
 
     /// Ends the worker in an orderly way: it may finish what it is at, up to five seconds, then it is killed with everything it
@@ -146,6 +152,17 @@ impl Module {
 
     pub(super) fn options(&self) -> &Options {
         &self.inner.options
+    }
+
+    /// How long calls of a method may take, as the parent or else the schema says.
+    pub(super) fn method_timeout(&self, method: usize) -> Timeout {
+        let known = self.inner.timeouts.get(method);
+        known.copied().unwrap_or(Timeout::Default)
+    }
+
+    /// Whether no worker comes any more because starting them was given up.
+    pub(super) fn has_given_up(&self) -> bool {
+        self.inner.journal.has_given_up()
     }
 
     pub(super) fn clock(&self) -> &Clock {

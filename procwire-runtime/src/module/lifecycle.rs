@@ -88,6 +88,7 @@ pub struct Journal {
 #[derive(Debug)]
 struct Inner {
     state: ModuleState,
+    gave_up: bool,
     readers: Vec<Slit<Lifecycle>>,
 }
 
@@ -98,6 +99,7 @@ impl Journal {
         Self {
             inner: Mutex::new(Inner {
                 state: ModuleState::Created,
+                gave_up: false,
                 readers: Vec::new(),
             }),
         }
@@ -109,11 +111,19 @@ impl Journal {
         self.lock().state
     }
 
+    /// Whether restarting was given up since a worker last served.
+    pub(super) fn has_given_up(&self) -> bool {
+        self.lock().gave_up
+    }
+
     /// Notes something and tells every reader. None of them can hold this up.
     pub fn note(&self, what: Lifecycle) {
         let mut inner = self.lock();
-        if let Lifecycle::State(state) = what {
-            inner.state = state;
+        match what {
+            Lifecycle::State(state) => inner.state = state,
+            Lifecycle::GaveUp { .. } => inner.gave_up = true,
+            Lifecycle::Ready { .. } => inner.gave_up = false,
+            _ => {}
         }
         inner.readers.retain(|slit| slit.put(what.clone()));
     }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::error::CallError;
+use super::parcel::Handed;
 use super::request::Request;
+use super::retry::Verdict;
 use crate::codec::Never;
 use crate::connection::{Connection, Outcome, Reply, Span};
 
@@ -41,8 +43,13 @@ impl Future for OnewayFuture {
         let this = self.get_mut();
         loop {
             let Some(sent) = &mut this.sent else {
-                match ready!(this.request.poll_send_oneway(context)) {
-                    Ok((connection, span)) => {
+                match ready!(this.request.poll_send(context)) {
+                    Ok(Handed::Ticket(ticket)) => {
+                        let reply = Reply::Answer(bytes::Bytes::new());
+                        let error = this.request.failure(reply, ticket.connection(), false);
+                        return Poll::Ready(Err(error));
+                    }
+                    Ok(Handed::Oneway(connection, span)) => {
                         this.sent = Some(Sent {
                             connection,
                             span,
@@ -59,10 +66,9 @@ impl Future for OnewayFuture {
                 Err(down) => {
                     let connection = sent.connection.clone();
                     this.sent = None;
-                    if down.wanted {
-                        return Poll::Ready(Err(this
-                            .request
-                            .failure(Reply::Lost(down, Outcome::NotSent), &connection)));
+                    if this.request.on_loss(&down, Outcome::NotSent, false) != Verdict::Resend {
+                        let reply = Reply::Lost(down, Outcome::NotSent);
+                        return Poll::Ready(Err(this.request.failure(reply, &connection, false)));
                     }
                 }
             }
@@ -106,6 +112,6 @@ impl Drop for Sent {
 
 impl fmt::Debug for OnewayFuture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "OnewayFuture({})", self.request.site())
+        write!(f, "OnewayFuture({})", self.request.shown())
     }
 }

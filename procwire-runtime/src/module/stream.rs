@@ -11,9 +11,11 @@ use bytes::Bytes;
 use futures_core::Stream;
 
 use super::error::CallError;
+use super::parcel::Handed;
 use super::request::Request;
+use super::retry::Verdict;
 use crate::codec::Type;
-use crate::connection::{Progress, Reply, Ticket};
+use crate::connection::{Connection, Progress, Reply, Ticket};
 
 /// Resolves with the stream once the request is on its way; dropping it gives the call up.
 #[must_use = "a call does nothing unless it is awaited"]
@@ -68,7 +70,8 @@ impl<T: Type, E: Type> Future for StreamFuture<T, E> {
             return Poll::Pending;
         };
         Poll::Ready(match sent {
-            Ok(ticket) => {
+            Ok(Handed::Oneway(connection, _)) => Err(unstreamed(&request, &connection)),
+            Ok(Handed::Ticket(ticket)) => {
                 let (stage, items) = (Stage::Flying(ticket), VecDeque::new());
                 Ok(ItemStream {
                     request,
@@ -121,9 +124,13 @@ impl<T: Type, E: Type> Stream for ItemStream<T, E> {
             let ticket = match &mut this.stage {
                 Stage::Over => return Poll::Ready(None),
                 Stage::Resending => match ready!(this.request.poll_send(context)) {
-                    Ok(ticket) => {
+                    Ok(Handed::Ticket(ticket)) => {
                         this.stage = Stage::Flying(ticket);
                         continue;
+                    }
+                    Ok(Handed::Oneway(connection, _)) => {
+                        this.over();
+                        return Poll::Ready(Some(Err(unstreamed(&this.request, &connection))));
                     }
                     Err(problem) => {
                         this.over();
@@ -148,25 +155,32 @@ impl<T: Type, E: Type> Stream for ItemStream<T, E> {
                 }
                 Progress::Failed(reply) => {
                     let connection = ticket.connection().clone();
+                    let unstarted = ticket.is_unstarted();
                     this.over();
-                    match reply {
-                        Reply::Lost(down, outcome)
-                            if !down.wanted
-                                && !this.committed
-                                && this.request.may_resend(outcome) =>
-                        {
-                            this.stage = Stage::Resending;
-                        }
-                        reply => {
-                            return Poll::Ready(Some(Err(this
-                                .request
-                                .failure(reply, &connection))));
+                    if let Reply::Lost(down, outcome) = &reply {
+                        match this.request.on_loss(down, *outcome, this.committed) {
+                            Verdict::Resend => {
+                                this.stage = Stage::Resending;
+                                continue;
+                            }
+                            Verdict::Poisoned => {
+                                let error = this.request.poisoned(down, *outcome);
+                                return Poll::Ready(Some(Err(error)));
+                            }
+                            Verdict::Fail => {}
                         }
                     }
+                    let error = this.request.failure(reply, &connection, unstarted);
+                    return Poll::Ready(Some(Err(error)));
                 }
             }
         }
     }
+}
+
+/// A stream was asked of a method that answers nothing.
+fn unstreamed<E: Type>(request: &Request, connection: &Connection) -> CallError<E> {
+    request.failure(Reply::Answer(Bytes::new()), connection, false)
 }
 
 impl<T, E> fmt::Debug for StreamFuture<T, E> {
@@ -177,6 +191,6 @@ impl<T, E> fmt::Debug for StreamFuture<T, E> {
 
 impl<T, E> fmt::Debug for ItemStream<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ItemStream({})", self.request.site())
+        write!(f, "ItemStream({})", self.request.shown())
     }
 }

@@ -30,6 +30,8 @@ pub struct Builder<C> {
     heartbeat: Option<Heartbeat>,
     auth: bool,
     timeout: Option<Duration>,
+    /// What else holds for calls; set beside this file.
+    pub(super) calls: Options,
     limits: Limits,
     clock: Clock,
     marker: PhantomData<fn() -> C>,
@@ -64,6 +66,7 @@ impl<C: Client> Builder<C> {
             heartbeat: schema.and_then(|spawn| spawn.heartbeat),
             auth: false,
             timeout: Some(TIMEOUT),
+            calls: Options::default(),
             limits,
             clock: Clock::system(),
             marker: PhantomData,
@@ -241,6 +244,7 @@ impl<C: Client> Builder<C> {
         let options = Options {
             timeout: self.timeout,
             max_payload: self.limits.max_payload,
+            ..self.calls.clone()
         };
         let parts = (slot.clone(), hub.clone(), journal.clone());
         // Should the caller give up while it waits, the handle is dropped and the supervisor with it.

@@ -32,6 +32,7 @@ pub fn in_memory<C: Client, D: Dispatch>(make: impl FnOnce(EventSink) -> D) -> C
     let options = Options {
         timeout: Some(TIMEOUT),
         max_payload: limits().max_payload,
+        ..Options::default()
     };
     let inside = Inside {
         slot: slot.clone(),

@@ -5,6 +5,7 @@
 
 mod builder;
 mod burial;
+mod calling;
 mod error;
 mod handshake;
 mod heartbeat;

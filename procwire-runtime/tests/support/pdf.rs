@@ -647,6 +647,7 @@ impl Pdf for Handlers {
                 .load(std::sync::atomic::Ordering::SeqCst)
                 .to_string(),
             "method" => P::ctx().method().to_owned(),
+            "trace" => P::ctx().traceparent().unwrap_or("none").to_owned(),
             "pid" => std::process::id().to_string(),
             "env" => std::env::var(rest).unwrap_or_else(|_| "unset".to_owned()),
             "grandchild" => {
