@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::super::down::Down;
-use super::super::entry::{Bounds, Progress, Registration, Space};
-use super::super::writer::Span;
+use crate::connection::down::Down;
+use crate::connection::entry::{Bounds, Progress, Registration, Space};
+use crate::connection::writer::Span;
 use super::*;
 use crate::control::Features;
 use crate::ids::STARTED;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::super::entry::Action;
+use crate::connection::entry::Action;
 use super::*;
 use crate::wire::{Flags, Frame, Header};
 

@@ -162,7 +162,7 @@ pub enum TimeoutPhase {
     /// A worker, or room on it.
     Queue,
     /// The system to take the request.
-    Send,
+    Transmit,
     /// The answer.
     Execute,
     /// The next item of a stream.
@@ -376,7 +376,7 @@ impl<E: Type> fmt::Display for CallError<E> {
                 write!(f, "{call}: ")?;
                 match phase {
                     TimeoutPhase::Queue => write!(f, "no worker took it within {after:?}"),
-                    TimeoutPhase::Send => write!(f, "{worker} did not read it within {after:?}"),
+                    TimeoutPhase::Transmit => write!(f, "{worker} did not read it within {after:?}"),
                     TimeoutPhase::Execute => write!(f, "{worker} gave no answer within {after:?}"),
                     TimeoutPhase::StreamIdle => write!(f, "{worker} was silent for {after:?}"),
                 }?;

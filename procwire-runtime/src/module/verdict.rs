@@ -134,7 +134,7 @@ impl Request {
             Reply::TimedOut(last) => CallError::Timeout {
                 after: self.given(Some(connection)),
                 phase: match (last, self.parcel.way) {
-                    (Outcome::NotSent, _) => TimeoutPhase::Send,
+                    (Outcome::NotSent, _) => TimeoutPhase::Transmit,
                     (_, Way::Answered(Expects::Stream)) => TimeoutPhase::StreamIdle,
                     _ => TimeoutPhase::Execute,
                 },
