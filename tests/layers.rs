@@ -40,6 +40,7 @@ const LAWS: &[Law] = &[
             &["connection"],
             &["module", "worker"],
             &["supervisor"],
+            &["manager"],
         ],
     },
 ];

@@ -305,6 +305,20 @@ impl Connection {
         self.writer.settle();
     }
 
+    /// Stops writing and tells the worker that nothing more will come. What it still sends is read.
+    pub fn hang_up(&self) {
+        self.writer.hang_up();
+    }
+
+    /// Tells the worker to give up everything that is under way, and how much that is. Its last words are still waited for.
+    pub fn abort_all(&self) -> usize {
+        let ids = self.pending().live_ids();
+        for id in &ids {
+            self.abort(*id);
+        }
+        ids.len()
+    }
+
     /// Ends everything that is under way, each exactly once, with what is known about it.
     pub fn fail(&self, mut down: Down) {
         self.writer.settle();
