@@ -8,7 +8,7 @@
 //! | row | modules |
 //! |---|---|
 //! | 0 | `ids` `contract` `clock` |
-//! | 1 | `wire` `codec` `control` `transport` |
+//! | 1 | `wire` `codec` `control` `transport` `metrics` |
 //! | 2 | `connection` |
 //! | 3 | `module` `worker` |
 //! | 4 | `supervisor` |
@@ -20,6 +20,7 @@ pub mod ids;
 
 pub mod codec;
 pub mod control;
+mod metrics;
 pub mod transport;
 pub mod wire;
 

@@ -269,6 +269,12 @@ impl Connection {
         self.pending().live()
     }
 
+    /// Bytes that wait to be written.
+    #[must_use]
+    pub fn backlog(&self) -> u64 {
+        self.writer.backlog()
+    }
+
     /// Whether nothing is under way and no id waits for its last frame.
     #[must_use]
     pub fn is_idle(&self) -> bool {

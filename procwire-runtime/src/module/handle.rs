@@ -13,6 +13,7 @@ use super::slot::{Slot, SlotState};
 use crate::clock::Clock;
 use crate::codec::Type;
 use crate::contract::{Contract, SpawnDefaults, Timeout};
+use crate::metrics::CallMeters;
 
 /// A running module: one worker at a time, replaced when it dies. Clones are handles to the same module; when the last one
 /// is dropped, the worker is shut down.
@@ -30,6 +31,7 @@ struct Inner {
     /// Of each method, as the parent or else the schema says.
     timeouts: Box<[Timeout]>,
     clock: Clock,
+    meters: CallMeters,
     owner: Box<dyn Owner>,
 }
 
@@ -81,6 +83,7 @@ impl Module {
                 journal,
                 options,
                 clock,
+                meters: CallMeters::new(contract),
                 owner,
             }),
         }
@@ -169,6 +172,10 @@ impl Module {
     /// Whether no worker comes any more because starting them was given up.
     pub(super) fn has_given_up(&self) -> bool {
         self.inner.journal.has_given_up()
+    }
+
+    pub(super) fn meters(&self) -> &CallMeters {
+        &self.inner.meters
     }
 
     pub(super) fn clock(&self) -> &Clock {

@@ -11,6 +11,7 @@ mod handle;
 mod lifecycle;
 mod lobby;
 mod mailbox;
+mod observe;
 mod oneway;
 mod options;
 mod parcel;

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::connection::{Bounds, Limits};
 use crate::contract::{Heartbeat, Restart, Retry, Stuck};
 use crate::ids::{ABSOLUTE_MAX_PAYLOAD, DEFAULT_MAX_PAYLOAD};
+use crate::metrics::WorkerMeters;
 use crate::module::{Client, Hub, Journal, Module, Options, Slot};
 
 /// Starts a worker and gives the client for it. What is not set here is as the schema's `[spawn]` section says, and what is not
@@ -298,6 +299,7 @@ impl<C: Client> Builder<C> {
             slot: slot.clone(),
             hub: hub.clone(),
             journal: journal.clone(),
+            meters: WorkerMeters::new(module),
             incarnations: AtomicU64::new(0),
             lasting,
         }));

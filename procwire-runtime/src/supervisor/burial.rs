@@ -57,6 +57,8 @@ impl Supervisor {
             stderr_tail: stderr_tail.clone(),
         });
         let noise = live.stdout.noise();
+        self.parts.meters.died();
+        self.parts.meters.noise(noise);
         tracing::warn!(module = self.parts.contract.name, pid, %exit, %reason, noise, drained, "the worker is gone");
         live.connection.fail(Down {
             exit: Some(exit),
@@ -118,6 +120,7 @@ impl Supervisor {
             ..gone
         });
         self.current = None;
+        self.parts.meters.noise(live.stdout.noise());
         let farewell = Farewell {
             pid: Some(pid),
             exit: end.exit,

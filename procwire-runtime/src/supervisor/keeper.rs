@@ -14,6 +14,7 @@ use super::start::Plan;
 use crate::clock::Clock;
 use crate::connection::Down;
 use crate::contract::Contract;
+use crate::metrics::WorkerMeters;
 use crate::module::{
     Farewell, Hub, Journal, Lifecycle, ModuleState, Owner, Slot, SlotState, Watcher,
 };
@@ -41,6 +42,7 @@ pub(super) struct Parts {
     pub(super) slot: Arc<Slot>,
     pub(super) hub: Arc<Hub>,
     pub(super) journal: Arc<Journal>,
+    pub(super) meters: WorkerMeters,
     /// How many processes there were.
     pub(super) incarnations: AtomicU64,
     /// Whether the module can be started again once it is closed, so that its streams must not end then.

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
+use tracing::Instrument as _;
 
 use super::burial::DEATH;
 use super::error::{SpawnError, StartError};
@@ -127,7 +128,14 @@ impl Supervisor {
             };
             let (exit, tail) = self.bury(live, reason, leaving).await;
             let lived = self.parts.clock.now().saturating_duration_since(born);
-            match self.restart(&mut restarts, lived, exit, tail).await {
+            let span = tracing::debug_span!(
+                "restart",
+                module = self.parts.contract.name,
+                died = self.incarnation,
+                %exit,
+            );
+            let next = self.restart(&mut restarts, lived, exit, tail);
+            match next.instrument(span).await {
                 Next::Live(next) => live = *next,
                 Next::Asked(ready) => return Some(ready),
                 Next::Closed => return None,
@@ -193,6 +201,7 @@ impl Supervisor {
                     return Next::Closed;
                 }
             };
+            self.parts.meters.restarted();
             self.parts.journal.note(Lifecycle::Restarting {
                 delay,
                 restarts: count,
@@ -241,12 +250,16 @@ impl Supervisor {
         self.incarnation = self.parts.incarnations.fetch_add(1, Ordering::Relaxed) + 1;
         let parts = &*self.parts;
         let tell = (&parts.clock, &*parts.journal, parts.hub.clone() as _);
+        let begun = parts.clock.now();
         let started = tokio::select! {
             biased;
             order = order(&mut self.commands, parts) => Err(order),
             started = start(parts.contract, &parts.plan, self.incarnation, tell) => Ok(started),
         };
-        if !matches!(started, Ok(Ok(_))) {
+        if matches!(started, Ok(Ok(_))) {
+            let after = parts.clock.now().saturating_duration_since(begun);
+            parts.meters.spawned(after);
+        } else {
             // What was killed is gone before anyone hears of it, or the next one comes.
             let _ = tokio::time::timeout(DEATH, settled()).await;
         }
@@ -300,6 +313,7 @@ impl Supervisor {
             let now = clock.now();
             if look.is_some_and(|look| now >= look) {
                 look = later(now, patrol);
+                self.parts.meters.queued(live.connection.backlog());
                 let stuck = stuck_calls(&live.connection, now, plan.stuck.grace);
                 if stuck >= plan.stuck.max {
                     return self.recycle(live, stuck).await;
@@ -335,10 +349,16 @@ impl Supervisor {
                 () = live.child.exited() => return died("", true),
                 end = &mut live.reading => {
                     let leaving = matches!(end, Ok(End::Closed | End::Cut | End::Lost(_)));
+                    if !leaving {
+                        self.parts.meters.violated();
+                    }
                     return died(&end.map_or_else(|error| error.to_string(), |end| end.to_string()), leaving);
                 }
                 () = live.connection.write_failed() => return died("it takes no more requests", true),
-                how = live.stdout.violation() => return died(&how, false),
+                how = live.stdout.violation() => {
+                    self.parts.meters.violated();
+                    return died(&how, false);
+                }
                 () = live.stdout.pong() => {
                     if let Some(heart) = &mut heart {
                         heart.pong();
