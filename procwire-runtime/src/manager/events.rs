@@ -279,3 +279,38 @@ impl fmt::Debug for ManagerEvents {
 
 /// Events that wait for a reader.
 pub(super) const CAPACITY: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// N2: what was received and what was dropped is what was sent; what is left is the newest, in order.
+    #[tokio::test]
+    async fn a_slow_reader_loses_the_oldest_and_knows_how_many() {
+        let sender = Sender::new(CAPACITY);
+        let (mut slow, mut keen) = (
+            ManagerEvents::new(sender.subscribe()),
+            ManagerEvents::new(sender.subscribe()),
+        );
+        let sent = 3 * CAPACITY as u64;
+        for incarnation in 0..sent {
+            let _ = sender.send(ManagerEvent::Ready {
+                name: "pdf".into(),
+                pid: 1,
+                incarnation,
+            });
+            let read = keen.next().await;
+            assert!(
+                matches!(read, Some(ManagerEvent::Ready { incarnation: n, .. }) if n == incarnation)
+            );
+        }
+        drop(sender);
+        let (mut received, mut last) = (0, None);
+        while let Some(ManagerEvent::Ready { incarnation, .. }) = slow.next().await {
+            assert!(last.is_none_or(|last| last + 1 == incarnation));
+            (received, last) = (received + 1, Some(incarnation));
+        }
+        assert_eq!((received + slow.dropped(), last), (sent, Some(sent - 1)));
+        assert_eq!(keen.dropped(), 0);
+    }
+}
