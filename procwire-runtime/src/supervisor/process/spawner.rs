@@ -15,15 +15,15 @@ use super::warden::Warden;
 use crate::transport::Inherited;
 
 enum Job {
-    Start {
-        command: Command,
-        reply: oneshot::Sender<(Command, io::Result<Process>)>,
-        /// Until it is done there may be a process that nobody knows yet.
-        unsettled: Unsettled,
-    },
-    Forget {
-        pid: u32,
-    },
+    Start(Box<Start>),
+    Forget { pid: u32 },
+}
+
+struct Start {
+    command: Command,
+    reply: oneshot::Sender<(Command, io::Result<Process>)>,
+    /// Until it is done there may be a process that nobody knows yet.
+    unsettled: Unsettled,
 }
 
 /// Makes a command one whose process is in a group of its own, dies with this process, and has the descriptors 0, 1, 2 and,
@@ -37,11 +37,11 @@ pub(super) fn prepare(command: &mut Command, channel: Option<Inherited>) -> io::
 pub(super) async fn spawn(command: Command) -> io::Result<(Command, io::Result<Process>)> {
     let (reply, started) = oneshot::channel();
     let gone = || io::Error::other("the thread that starts processes is gone");
-    let job = Job::Start {
+    let job = Job::Start(Box::new(Start {
         command,
         reply,
         unsettled: Unsettled::new(),
-    };
+    }));
     jobs()?.send(job).map_err(|_| gone())?;
     started.await.map_err(|_| gone())
 }
@@ -70,12 +70,12 @@ fn jobs() -> io::Result<&'static mpsc::Sender<Job>> {
 fn serve(jobs: &mpsc::Receiver<Job>) {
     let mut warden = None;
     for job in jobs {
-        let (mut command, reply, unsettled) = match job {
-            Job::Start {
-                command,
-                reply,
-                unsettled,
-            } => (command, reply, unsettled),
+        let Start {
+            mut command,
+            reply,
+            unsettled,
+        } = match job {
+            Job::Start(start) => *start,
             Job::Forget { pid } => {
                 warden.get_or_insert_with(Warden::start).forget(pid);
                 continue;
