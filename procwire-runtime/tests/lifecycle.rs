@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use pdf::PdfClient;
 use procwire_runtime::__private as P;
 use procwire_runtime::__private::{
-    CallError, Exit, Heartbeat, Lifecycle, LifecycleStream, ModuleState, Outcome, Restart,
+    CallError, Exit, Heartbeat, Lifecycle, LifecycleStream, ModuleState, Outcome, Restart, Stuck,
 };
 use procwire_runtime::clock::Clock;
 
@@ -249,4 +249,35 @@ async fn a_worker_serves_with_buffers_of_any_size() {
         assert_eq!(pdf.concat(data.clone()).result().await.unwrap(), data);
         pdf.module().shutdown().await;
     }
+}
+
+/// H4: handlers that hold their thread neither hear of the end of their calls nor end. The worker is replaced, once others had
+/// their time.
+#[tokio::test]
+async fn h04_a_worker_whose_calls_do_not_end_is_replaced() {
+    let pdf = builder()
+        .stuck(Stuck::new(2, Duration::from_millis(20)))
+        .drain(Duration::from_secs(30))
+        .spawn()
+        .await
+        .unwrap();
+    let mut lifecycle = pdf.module().lifecycle();
+    let short = Duration::from_millis(1);
+    let stuck = || pdf.risky("block 600000").timeout(short).result();
+    let (one, two) = tokio::join!(stuck(), stuck());
+    for error in [one.unwrap_err(), two.unwrap_err()] {
+        assert!(matches!(error, CallError::Timeout { .. }), "{error}");
+    }
+    loop {
+        if let Lifecycle::Crashed { exit, reason, .. } = next(&mut lifecycle).await {
+            assert_eq!(exit, Exit::Signal(9));
+            assert!(
+                reason.contains("calls were given up and not ended by it"),
+                "{reason}"
+            );
+            break;
+        }
+    }
+    assert_eq!(pdf.act("hello").result().await.unwrap(), "hello");
+    assert_eq!(pdf.module().incarnation(), 2);
 }

@@ -314,7 +314,7 @@ impl Supervisor {
             if look.is_some_and(|look| now >= look) {
                 look = later(now, patrol);
                 self.parts.meters.queued(live.connection.backlog());
-                let stuck = stuck_calls(&live.connection, now, plan.stuck.grace);
+                let stuck = live.connection.stuck_for(plan.stuck.grace, now);
                 if stuck >= plan.stuck.max {
                     return self.recycle(live, stuck).await;
                 }
@@ -492,11 +492,6 @@ async fn order(commands: &mut mpsc::UnboundedReceiver<Command>, parts: &Parts) -
             Some(Command::Abandon) | None => return Order::Abandon,
         }
     }
-}
-
-/// How many calls this worker owes its last word for longer than `grace`.
-fn stuck_calls(_connection: &Connection, _now: Instant, _grace: Duration) -> usize {
-    0
 }
 
 /// So long after a time; never where the clock cannot tell.
