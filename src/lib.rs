@@ -48,18 +48,21 @@
 //! |---|---|
 //! | write a module in Rust | [`module`](macro@module), [`Type`](derive@Type) |
 //! | write it in TOML | [`include_schema!`], and the program `procwire-gen` for other languages |
-//! | start a worker | [`Builder`], [`Environment`], [`Restart`], [`Heartbeat`], [`SpawnError`] |
+//! | start a worker | [`Builder`], [`Environment`], [`Retry`], [`Restart`], [`Heartbeat`], [`Stuck`], [`SpawnError`] |
+//! | end it | [`Farewell`], [`Means`], [`StillAlive`] |
+//! | keep many | [`ModuleManager`], [`ManagerEvent`], [`ManagerError`] |
 //! | call it | [`CallError`], [`Outcome`], [`Attempt`], [`Cancel`], [`WhenUnavailable`], [`ItemStream`], [`EventStream`] |
 //! | watch it | [`Module`], [`ModuleState`], [`Lifecycle`] |
 //! | be a worker in Rust | [`Answers`], [`Ack`], [`Oneway`], [`ctx`], [`LogLevel`], [`prepare_worker`], [`ServeError`] |
 
 pub use procwire_runtime::__private::{
     Ack, Answers, Attempt, Builder, CallError, CallSite, Cancel, Contract, Decimal, Difference,
-    EmitError, Environment, EventStream, Exit, Fingerprint, Heartbeat, IntoArg, ItemStream, Items,
-    Lagged, Lifecycle, LifecycleStream, LogLevel, Module, ModuleState, Never, Oneway, Outcome,
-    Overflow, RawValue, Rejection, RemoteError, RequestContext, Restart, ServeError, SpawnError,
-    StartError, StartPhase, TimeoutPhase, Type, Violation, Violations, WhenUnavailable, ctx,
-    prepare as prepare_worker,
+    EmitError, Environment, EventStream, Exit, Farewell, Fault, Fingerprint, Heartbeat, IntoArg,
+    ItemStream, Items, Lagged, Lifecycle, LifecycleStream, LogLevel, ManagerError, ManagerEvent,
+    ManagerEvents, Means, Module, ModuleManager, ModuleState, Never, Oneway, Outcome, Overflow,
+    RawValue, Rejection, RemoteError, RequestContext, Restart, Retry, ServeError, SpawnError,
+    StartError, StartPhase, StillAlive, Stuck, TimeoutPhase, Type, Violation, Violations,
+    WhenUnavailable, ctx, prepare as prepare_worker,
 };
 #[doc(no_inline)]
 pub use procwire_runtime::__private::{Bytes, Uuid, Value};

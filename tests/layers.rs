@@ -36,10 +36,11 @@ const LAWS: &[Law] = &[
         sources: "procwire-runtime/src",
         layers: &[
             &["ids", "contract", "clock"],
-            &["wire", "codec", "control", "transport"],
+            &["wire", "codec", "control", "transport", "metrics"],
             &["connection"],
             &["module", "worker"],
             &["supervisor"],
+            &["manager"],
         ],
     },
 ];

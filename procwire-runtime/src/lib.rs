@@ -8,10 +8,11 @@
 //! | row | modules |
 //! |---|---|
 //! | 0 | `ids` `contract` `clock` |
-//! | 1 | `wire` `codec` `control` `transport` |
+//! | 1 | `wire` `codec` `control` `transport` `metrics` |
 //! | 2 | `connection` |
 //! | 3 | `module` `worker` |
 //! | 4 | `supervisor` |
+//! | 5 | `manager` |
 
 pub mod clock;
 pub mod contract;
@@ -19,11 +20,13 @@ pub mod ids;
 
 pub mod codec;
 pub mod control;
+mod metrics;
 pub mod transport;
 pub mod wire;
 
 pub use codec::{Decimal, NotDecimal};
 pub mod connection;
+pub mod manager;
 pub mod module;
 pub mod supervisor;
 pub mod worker;
@@ -48,13 +51,15 @@ pub mod __private {
     };
     pub use crate::connection::{Exit, Outcome};
     pub use crate::contract::{
-        Codec, Contract, Event, Fingerprint, Heartbeat, Keep, Kind, Method, Restart, Shape,
-        SpawnDefaults, Timeout, generation,
+        Codec, Contract, Event, Fingerprint, Heartbeat, Keep, Kind, Method, Restart, Retry, Shape,
+        SpawnDefaults, Stuck, Timeout, generation,
     };
+    pub use crate::manager::{Fault, ManagerError, ManagerEvent, ManagerEvents, ModuleManager};
     pub use crate::module::{
-        Attempt, Call, CallError, CallSite, Cancel, Client, EventStream, ItemStream, Lagged,
-        Lifecycle, LifecycleStream, Module, ModuleState, OnewayFuture, Overflow, Rejection,
-        RemoteError, ResultFuture, StreamFuture, TimeoutPhase, WhenUnavailable,
+        Attempt, Call, CallError, CallSite, Cancel, Client, EventStream, Farewell, ItemStream,
+        Lagged, Lifecycle, LifecycleStream, Means, Module, ModuleState, OnewayFuture, Overflow,
+        Rejection, RemoteError, ResultFuture, StillAlive, StreamFuture, TimeoutPhase,
+        WhenUnavailable,
     };
     pub use crate::supervisor::{
         Builder, Difference, Environment, SpawnError, StartError, StartPhase, in_memory,

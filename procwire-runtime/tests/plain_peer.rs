@@ -13,7 +13,7 @@ use pdf::{PDF, PdfClient, PdfError};
 use procwire_runtime::__private::{CallError, Client, Module, Outcome};
 use procwire_runtime::clock::Clock;
 use procwire_runtime::connection::{Bounds, Connection, Down, End, Limits, Link, MethodBinding};
-use procwire_runtime::module::{Hub, Journal, Options, Owner, Slot, SlotState};
+use procwire_runtime::module::{Farewell, Hub, Journal, Options, Owner, Slot, SlotState};
 use procwire_runtime::transport::{Duplex, ReadHalf, WriteHalf};
 use procwire_runtime::wire::{Decoder, Flags, Frame, Header};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -22,8 +22,8 @@ use tokio::task::JoinHandle;
 struct Nobody;
 
 impl Owner for Nobody {
-    fn shutdown(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(async {})
+    fn shutdown(&self) -> Pin<Box<dyn Future<Output = Farewell> + Send + '_>> {
+        Box::pin(async { Farewell::nothing() })
     }
 
     fn abandoned(&self) {}

@@ -555,7 +555,7 @@ async fn nothing_is_left_behind() {
             .unwrap();
         assert_eq!(pdf.act("hello").result().await.unwrap(), "hello");
         match i % 3 {
-            0 => pdf.module().shutdown().await,
+            0 => drop(pdf.module().shutdown().await),
             1 => {
                 kill(pdf.module().pid().unwrap());
                 assert_eq!(pdf.act("hello").result().await.unwrap(), "hello");

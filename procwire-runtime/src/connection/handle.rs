@@ -269,6 +269,12 @@ impl Connection {
         self.pending().live()
     }
 
+    /// Bytes that wait to be written.
+    #[must_use]
+    pub fn backlog(&self) -> u64 {
+        self.writer.backlog()
+    }
+
     /// Whether nothing is under way and no id waits for its last frame.
     #[must_use]
     pub fn is_idle(&self) -> bool {
@@ -303,6 +309,20 @@ impl Connection {
     /// Stops writing. What is under way stays until [`fail`](Self::fail)ed, so that answers which arrived can be read.
     pub fn stop_writing(&self) {
         self.writer.settle();
+    }
+
+    /// Stops writing and tells the worker that nothing more will come. What it still sends is read.
+    pub fn hang_up(&self) {
+        self.writer.hang_up();
+    }
+
+    /// Tells the worker to give up everything that is under way, and how much that is. Its last words are still waited for.
+    pub fn abort_all(&self) -> usize {
+        let ids = self.pending().live_ids();
+        for id in &ids {
+            self.abort(*id);
+        }
+        ids.len()
     }
 
     /// Ends everything that is under way, each exactly once, with what is known about it.

@@ -311,6 +311,15 @@ impl Pending {
         self.abandoned
     }
 
+    /// The ids of what someone waits for and the worker has not answered.
+    pub(super) fn live_ids(&self) -> Vec<u32> {
+        let entries = (0..).zip(&self.entries);
+        entries
+            .filter(|(_, entry)| matches!(entry.state, State::Call { .. } | State::Stream(_)))
+            .map(|(place, entry)| id_of(place, entry.generation))
+            .collect()
+    }
+
     /// Calls and streams that someone waits for.
     pub(super) fn live(&self) -> usize {
         self.live

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::queue::{Data, Queue, Segment, State, cut_front};
-use crate::transport::WriteHalf;
+use crate::transport::{WriteHalf, hang_up};
 
 /// The writing half of a connection, shared by everyone who sends.
 #[derive(Debug)]
@@ -261,6 +261,12 @@ impl Writer {
         while !self.is_closed() {
             std::thread::yield_now();
         }
+    }
+
+    /// Closes, and tells the other end that nothing more will come.
+    pub fn hang_up(&self) {
+        self.settle();
+        hang_up(&self.half);
     }
 
     /// The writer task: writes when the socket has room again, and what a burst has left behind. Ends when closed.

@@ -10,7 +10,7 @@ mod shape;
 use std::time::Duration;
 
 pub use fingerprint::Fingerprint;
-pub use policy::{Heartbeat, Restart, SpawnDefaults};
+pub use policy::{Heartbeat, Restart, Retry, SpawnDefaults, Stuck};
 pub use shape::{Expansion, Shape};
 
 /// The generation of the agreement between generated code and this runtime.

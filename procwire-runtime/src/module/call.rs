@@ -173,6 +173,14 @@ impl<T: Type, E: Type> Future for ResultFuture<T, E> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
+        let result = ready!(this.poll_answer(context));
+        Poll::Ready(this.request.resolved(result))
+    }
+}
+
+impl<T: Type, E: Type> ResultFuture<T, E> {
+    fn poll_answer(&mut self, context: &mut Context<'_>) -> Poll<Result<T, CallError<E>>> {
+        let this = self;
         // An answer that is there already is not given up.
         if !matches!((&this.cancel, &this.stage), (None, Stage::Wanted)) && this.ticket.is_none() {
             this.poll_cancel(context)?;

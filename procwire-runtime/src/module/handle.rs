@@ -6,12 +6,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::events::{EventStream, Hub};
+use super::farewell::Farewell;
 use super::lifecycle::{Journal, LifecycleStream, ModuleState};
 use super::options::Options;
 use super::slot::{Slot, SlotState};
 use crate::clock::Clock;
 use crate::codec::Type;
 use crate::contract::{Contract, SpawnDefaults, Timeout};
+use crate::metrics::CallMeters;
 
 /// A running module: one worker at a time, replaced when it dies. Clones are handles to the same module; when the last one
 /// is dropped, the worker is shut down.
@@ -29,13 +31,14 @@ struct Inner {
     /// Of each method, as the parent or else the schema says.
     timeouts: Box<[Timeout]>,
     clock: Clock,
+    meters: CallMeters,
     owner: Box<dyn Owner>,
 }
 
 /// Who keeps the worker alive. Implemented above this layer.
 pub trait Owner: Send + Sync {
     /// Ends the worker in an orderly way; resolves when it is gone.
-    fn shutdown(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+    fn shutdown(&self) -> Pin<Box<dyn Future<Output = Farewell> + Send + '_>>;
 
     /// The last handle is gone.
     fn abandoned(&self);
@@ -80,6 +83,7 @@ impl Module {
                 journal,
                 options,
                 clock,
+                meters: CallMeters::new(contract),
                 owner,
             }),
         }
@@ -140,10 +144,15 @@ impl Module {
         stream
     }
 
-    /// Ends the worker in an orderly way: it may finish what it is at, up to five seconds, then it is killed with everything it
-    /// started. Resolves when it is gone. Calls made afterwards fail as not running.
-    pub async fn shutdown(&self) {
-        self.inner.owner.shutdown().await;
+    /// Ends the worker in an orderly way, and tells how that went. Calls made from now on are refused.
+    ///
+    /// What is under way may finish, for three seconds unless [set](crate::supervisor::Builder::drain); what is left is given up.
+    /// Then the worker is asked to end, its data channel and its stdin are closed, and it is terminated and killed with everything
+    /// it started, within five seconds unless [set](crate::supervisor::Builder::grace). Resolves when it is gone, or two
+    /// seconds after it was killed. Asked for again, it is the same shutdown with the same result; it goes on when nobody
+    /// waits for it.
+    pub async fn shutdown(&self) -> Farewell {
+        self.inner.owner.shutdown().await
     }
 
     pub(super) fn slot(&self) -> &Arc<Slot> {
@@ -163,6 +172,10 @@ impl Module {
     /// Whether no worker comes any more because starting them was given up.
     pub(super) fn has_given_up(&self) -> bool {
         self.inner.journal.has_given_up()
+    }
+
+    pub(super) fn meters(&self) -> &CallMeters {
+        &self.inner.meters
     }
 
     pub(super) fn clock(&self) -> &Clock {

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_core::Stream;
 
+use super::farewell::Farewell;
 use super::mailbox::{Mailbox, Slit, mailbox};
 use crate::connection::Exit;
 use crate::contract::Keep;
@@ -50,6 +51,24 @@ pub enum Lifecycle {
         /// Whether another attempt follows.
         will_retry: bool,
     },
+    /// A further attempt follows.
+    Retrying {
+        /// Which further attempt it will be, from 1.
+        retry: u32,
+        /// After this time.
+        delay: Duration,
+        /// Why the last one failed.
+        error: Arc<str>,
+    },
+    /// The data channel to a worker that served is gone, and that was not asked for. What becomes of the process follows.
+    Disconnected {
+        /// Its process id.
+        pid: u32,
+        /// Which process of this module it was.
+        incarnation: u64,
+        /// What was noticed; empty when it is the process that ended.
+        reason: Arc<str>,
+    },
     /// A worker that served is gone, and that was not asked for.
     Crashed {
         /// Its process id.
@@ -70,6 +89,13 @@ pub enum Lifecycle {
         /// How many restarts the window holds with this one.
         restarts: u32,
     },
+    /// No new worker could be started, and it would go the same way again.
+    RestartFailed {
+        /// Why.
+        error: Arc<str>,
+    },
+    /// The worker was ended because that was asked for.
+    Ended(Farewell),
     /// Too many restarts: no more are tried.
     GaveUp {
         /// How many restarts there were …
@@ -83,6 +109,13 @@ pub enum Lifecycle {
 #[derive(Debug)]
 pub struct Journal {
     inner: Mutex<Inner>,
+    watcher: OnceLock<Box<dyn Watcher>>,
+}
+
+/// Sees everything at once and in order, unlike a reader. It must not wait, and not call back.
+pub trait Watcher: fmt::Debug + Send + Sync {
+    /// Something happened.
+    fn on_lifecycle(&self, what: &Lifecycle);
 }
 
 #[derive(Debug)]
@@ -102,7 +135,13 @@ impl Journal {
                 gave_up: false,
                 readers: Vec::new(),
             }),
+            watcher: OnceLock::new(),
         }
+    }
+
+    /// Who sees everything from now on. There is one at most; a later one is not taken.
+    pub fn watch(&self, watcher: Box<dyn Watcher>) {
+        let _ = self.watcher.set(watcher);
     }
 
     /// The state now.
@@ -124,6 +163,10 @@ impl Journal {
             Lifecycle::GaveUp { .. } => inner.gave_up = true,
             Lifecycle::Ready { .. } => inner.gave_up = false,
             _ => {}
+        }
+        // Under the lock, so that all see the same order.
+        if let Some(watcher) = self.watcher.get() {
+            watcher.on_lifecycle(&what);
         }
         inner.readers.retain(|slit| slit.put(what.clone()));
     }

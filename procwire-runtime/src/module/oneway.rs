@@ -41,6 +41,14 @@ impl Future for OnewayFuture {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
+        let result = ready!(this.poll_written(context));
+        Poll::Ready(this.request.resolved(result))
+    }
+}
+
+impl OnewayFuture {
+    fn poll_written(&mut self, context: &mut Context<'_>) -> Poll<Result<(), CallError<Never>>> {
+        let this = self;
         loop {
             let Some(sent) = &mut this.sent else {
                 match ready!(this.request.poll_send(context)) {

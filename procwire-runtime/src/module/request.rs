@@ -12,6 +12,7 @@ use bytes::Bytes;
 use super::error::{Attempt, CallSite};
 use super::handle::Module;
 use super::lobby::Place;
+use super::observe::Observed;
 use super::options::{TraceHook, WhenUnavailable};
 use super::parcel::{Handed, Limit, Parcel, TimeLimits, Way};
 use super::retry::{Retry, Verdict, jitter};
@@ -20,6 +21,7 @@ use crate::codec::{self, At, Type, Violations};
 use crate::connection::{Connection, Down, Exit, Expects, Outcome, SendRefused};
 use crate::contract::{Codec, Kind, Method};
 use crate::ids::HEADER_SIZE;
+use crate::metrics::Ending;
 
 /// One request, everything needed to send it again, and what it has been through.
 pub(super) struct Request {
@@ -37,6 +39,7 @@ pub(super) struct Request {
     /// It lets a moment pass before it looks for a worker again.
     aside: bool,
     problem: Option<Problem>,
+    pub(super) observed: Observed,
 }
 
 /// What made a request fail before it was sent.
@@ -89,6 +92,7 @@ impl Request {
             waiting: None,
             aside: false,
             problem: None,
+            observed: Observed::default(),
         };
         request.problem = request.encode(args, described).err();
         request
@@ -171,6 +175,7 @@ impl Request {
 
     /// Sends the request on the current connection, or waits for one, or for room on it, no longer than the deadline.
     pub(super) fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Result<Handed, Problem>> {
+        self.observed.begin(&self.module, self.parcel.method);
         if let Some(problem) = self.problem.take() {
             return Poll::Ready(Err(problem));
         }
@@ -370,6 +375,7 @@ impl Drop for Request {
     fn drop(&mut self) {
         // What was sent for it meanwhile is given up, like every call that is dropped.
         drop(self.come_back());
+        self.seen(Ending::Dropped);
         give_buffer(std::mem::take(&mut self.parcel.frame));
     }
 }

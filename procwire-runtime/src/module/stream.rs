@@ -66,11 +66,14 @@ impl<T: Type, E: Type> Future for StreamFuture<T, E> {
             return Poll::Pending;
         };
         let sent = ready!(request.poll_send(context));
-        let Some(request) = this.request.take() else {
+        let Some(mut request) = this.request.take() else {
             return Poll::Pending;
         };
         Poll::Ready(match sent {
-            Ok(Handed::Oneway(connection, _)) => Err(unstreamed(&request, &connection)),
+            Ok(Handed::Oneway(connection, _)) => {
+                let error = Err(unstreamed(&request, &connection));
+                request.resolved(error)
+            }
             Ok(Handed::Ticket(ticket)) => {
                 let (stage, items) = (Stage::Flying(ticket), VecDeque::new());
                 Ok(ItemStream {
@@ -81,7 +84,10 @@ impl<T: Type, E: Type> Future for StreamFuture<T, E> {
                     marker: PhantomData,
                 })
             }
-            Err(problem) => Err(request.problem(problem)),
+            Err(problem) => {
+                let error = Err(request.problem(problem));
+                request.resolved(error)
+            }
         })
     }
 }
@@ -120,6 +126,20 @@ impl<T: Type, E: Type> Stream for ItemStream<T, E> {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
+        match ready!(this.poll_item(context)) {
+            Some(Err(error)) => Poll::Ready(Some(this.request.resolved(Err(error)))),
+            None => {
+                this.request.ended();
+                Poll::Ready(None)
+            }
+            item => Poll::Ready(item),
+        }
+    }
+}
+
+impl<T: Type, E: Type> ItemStream<T, E> {
+    fn poll_item(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<T, CallError<E>>>> {
+        let this = self;
         loop {
             let ticket = match &mut this.stage {
                 Stage::Over => return Poll::Ready(None),

@@ -5,18 +5,18 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
-
 use super::error::SpawnError;
+use super::keeper::{Handle, Keeper, Parts};
 use super::process::{Environment, Launch};
-use super::run::{Handle, Supervisor};
 use super::start::Plan;
 use crate::clock::Clock;
 use crate::connection::{Bounds, Limits};
-use crate::contract::{Heartbeat, Restart};
+use crate::contract::{Heartbeat, Restart, Retry, Stuck};
 use crate::ids::{ABSOLUTE_MAX_PAYLOAD, DEFAULT_MAX_PAYLOAD};
+use crate::metrics::WorkerMeters;
 use crate::module::{Client, Hub, Journal, Module, Options, Slot};
 
 /// Starts a worker and gives the client for it. What is not set here is as the schema's `[spawn]` section says, and what is not
@@ -24,8 +24,11 @@ use crate::module::{Client, Hub, Journal, Module, Options, Slot};
 pub struct Builder<C> {
     launch: Launch,
     ready: Duration,
+    drain: Duration,
     grace: Duration,
-    retries: u32,
+    retry: Retry,
+    stuck: Stuck,
+    socket_buffer: Option<usize>,
     restart: Restart,
     heartbeat: Option<Heartbeat>,
     auth: bool,
@@ -60,8 +63,11 @@ impl<C: Client> Builder<C> {
                 ..Launch::default()
             },
             ready: schema.and_then(|spawn| spawn.ready).unwrap_or(READY),
+            drain: DRAIN,
             grace: GRACE,
-            retries: RETRIES,
+            retry: Retry::default(),
+            stuck: Stuck::default(),
+            socket_buffer: None,
             restart: schema.and_then(|spawn| spawn.restart).unwrap_or_default(),
             heartbeat: schema.and_then(|spawn| spawn.heartbeat),
             auth: false,
@@ -131,7 +137,8 @@ impl<C: Client> Builder<C> {
         self
     }
 
-    /// Asks the worker for signs of life; by default it is not asked.
+    /// Asks the worker for signs of life; by default it is not asked. A worker that was silent for too long is killed, and restarted
+    /// as its policy says.
     #[must_use]
     pub fn heartbeat(mut self, heartbeat: Heartbeat) -> Self {
         self.heartbeat = Some(heartbeat);
@@ -175,18 +182,49 @@ impl<C: Client> Builder<C> {
         self
     }
 
-    /// How long the worker may take to end when it is shut down, before it is killed; 5 s by default.
+    /// How long calls that are under way may take to end when the worker is shut down, or replaced because it is stuck; 3 s by
+    /// default. What is left is given up.
+    #[must_use]
+    pub fn drain(mut self, time: Duration) -> Self {
+        self.drain = time;
+        self
+    }
+
+    /// How long the worker may take to end once nothing is under way any more, before it is killed; 5 s by default. It is asked
+    /// first; after two fifths of the time its data channel and its stdin are closed, after four it gets SIGTERM.
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
     }
 
-    /// How often the first start is tried again when it failed in a way that may pass; 3 times by default, after 1 s, 2 s, 4 s. A
-    /// program that is missing, does not fit its schema or ends by itself with an error is not tried again.
+    /// How often the first start is tried again when it failed in a way that may pass, and when: by default 3 times, after 100,
+    /// 200 and 400 ms. A program that is missing, does not fit its schema or ends by itself with an error is not tried again.
     #[must_use]
-    pub fn retries(mut self, retries: u32) -> Self {
-        self.retries = retries;
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// How often the first start is tried again, with the delays of [`retry`](Self::retry).
+    #[must_use]
+    pub fn retries(mut self, times: u32) -> Self {
+        self.retry.times = times;
+        self
+    }
+
+    /// When a worker is replaced that does not end calls which were given up; by default when it owes four calls their last word
+    /// for 5 s. Other calls may finish before, for as long as [`drain`](Self::drain) says; the replacement counts as a restart.
+    #[must_use]
+    pub fn stuck(mut self, stuck: Stuck) -> Self {
+        self.stuck = stuck;
+        self
+    }
+
+    /// The size of the kernel's buffers of the data channel, each way; the system's own by default.
+    #[must_use]
+    pub fn socket_buffer(mut self, bytes: usize) -> Self {
+        self.socket_buffer = Some(bytes);
         self
     }
 
@@ -216,6 +254,18 @@ impl<C: Client> Builder<C> {
     /// # Errors
     /// Nothing to start, or every attempt failed; the error holds the exit status and the end of stderr.
     pub async fn spawn(self) -> Result<C, SpawnError> {
+        // Should the caller give up while it waits, the handle is dropped and the worker with it.
+        let (module, keeper) = self.prepare(false)?;
+        keeper.spawn().await?;
+        Ok(C::from_module(module))
+    }
+
+    /// A module without a worker, and what starts one. `lasting`: it can be started again once it is closed.
+    ///
+    /// # Errors
+    /// Nothing to start, or a setting that cannot work.
+    #[doc(hidden)]
+    pub fn prepare(self, lasting: bool) -> Result<(Module, Arc<Keeper>), SpawnError> {
         let contract = C::CONTRACT;
         let module = contract.name;
         if self.launch.program.is_empty() {
@@ -231,55 +281,42 @@ impl<C: Client> Builder<C> {
                 problem: "has a time of zero",
             });
         }
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            return Err(SpawnError::NoRuntime { module });
-        };
         let (slot, hub, journal) = (
             Arc::new(Slot::new()),
             Arc::new(Hub::new(contract)),
             Arc::new(Journal::new()),
         );
-        let (tell, commands) = mpsc::unbounded_channel();
-        let (ready, first) = oneshot::channel();
         let options = Options {
             timeout: self.timeout,
             max_payload: self.limits.max_payload,
             ..self.calls.clone()
         };
-        let parts = (slot.clone(), hub.clone(), journal.clone());
-        // Should the caller give up while it waits, the handle is dropped and the supervisor with it.
-        let handle = Module::new(
+        let clock = self.clock.clone();
+        let keeper = Arc::new(Keeper::new(Parts {
             contract,
-            parts,
-            options,
-            self.clock.clone(),
-            Box::new(Handle { commands: tell }),
-        );
-        let supervisor = Supervisor {
-            contract,
-            clock: self.clock.clone(),
+            clock: clock.clone(),
             plan: self.into_plan(),
-            slot,
-            hub,
-            journal,
-            commands,
-            incarnation: 0,
-            current: None,
-        };
-        runtime.spawn(supervisor.run(ready));
-        match first.await {
-            Ok(Ok(())) => Ok(C::from_module(handle)),
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(SpawnError::NoRuntime { module }), // it ended in the middle
-        }
+            slot: slot.clone(),
+            hub: hub.clone(),
+            journal: journal.clone(),
+            meters: WorkerMeters::new(module),
+            incarnations: AtomicU64::new(0),
+            lasting,
+        }));
+        let owner = Box::new(Handle(keeper.clone()));
+        let module = Module::new(contract, (slot, hub, journal), options, clock, owner);
+        Ok((module, keeper))
     }
 
     fn into_plan(self) -> Plan {
         Plan {
             launch: self.launch,
             ready: self.ready,
+            drain: self.drain,
             grace: self.grace,
-            retries: self.retries,
+            retry: self.retry,
+            stuck: self.stuck,
+            socket_buffer: self.socket_buffer,
             restart: self.restart,
             heartbeat: self.heartbeat,
             auth: self.auth,
@@ -318,5 +355,6 @@ pub(super) const fn limits() -> Limits {
 /// How long a call may take unless anyone says.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
 const READY: Duration = Duration::from_secs(30);
+/// Together with the time a killed process is waited for these are ten seconds, the longest a shutdown takes by default.
+const DRAIN: Duration = Duration::from_secs(3);
 const GRACE: Duration = Duration::from_secs(5);
-const RETRIES: u32 = 3;

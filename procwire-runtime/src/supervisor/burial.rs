@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
-use super::run::Supervisor;
+use super::keeper::wanted;
+use super::process::{Child, Stderr};
+use super::run::{Order, Supervisor, finished};
 use super::start::Live;
-use crate::connection::{Down, Exit};
-use crate::module::{Lifecycle, ModuleState, SlotState};
+use crate::clock::Clock;
+use crate::connection::{self, Down, Exit};
+use crate::module::{Farewell, Lifecycle, Means, ModuleState, SlotState};
 
 impl Supervisor {
     /// Ends what is left of a worker that died, hands out every answer that had arrived, then fails the rest.
@@ -18,10 +21,16 @@ impl Supervisor {
         mut reason: Arc<str>,
         leaving: bool,
     ) -> (Exit, Arc<str>) {
+        let (pid, incarnation) = (live.child.pid(), self.incarnation);
         // New calls, and calls that are sent again, wait for the next worker from here on.
-        self.slot.set(SlotState::Waiting);
-        self.journal
-            .note(Lifecycle::State(ModuleState::Disconnected));
+        self.parts.slot.set(SlotState::Waiting);
+        let journal = &self.parts.journal;
+        journal.note(Lifecycle::State(ModuleState::Disconnected));
+        journal.note(Lifecycle::Disconnected {
+            pid,
+            incarnation,
+            reason: reason.clone(),
+        });
         live.connection.stop_writing();
         if leaving {
             // Let a process that is ending by itself say how, instead of hiding it behind our own signal. Then how it ended is
@@ -33,70 +42,146 @@ impl Supervisor {
                 reason = "".into();
             }
         }
-        let (exit, tail) = put_down(&mut live).await;
-        let pid = live.child.pid();
-        self.journal.note(Lifecycle::Crashed {
+        let End {
+            exit,
+            stderr_tail,
+            drained,
+            ..
+        } = put_down(&mut live.child, &mut live.reading, &mut live.stderr).await;
+        let exit = exit.unwrap_or(Exit::Unknown);
+        self.parts.journal.note(Lifecycle::Crashed {
             pid,
-            incarnation: self.incarnation,
+            incarnation,
             exit,
             reason: reason.clone(),
-            stderr_tail: tail.clone(),
+            stderr_tail: stderr_tail.clone(),
         });
         let noise = live.stdout.noise();
-        tracing::warn!(module = self.contract.name, pid, %exit, %reason, noise, "the worker is gone");
+        self.parts.meters.died();
+        self.parts.meters.noise(noise);
+        tracing::warn!(module = self.parts.contract.name, pid, %exit, %reason, noise, drained, "the worker is gone");
         live.connection.fail(Down {
             exit: Some(exit),
-            stderr_tail: tail.clone(),
+            stderr_tail: stderr_tail.clone(),
             ..Down::new(reason)
         });
         self.current = None;
-        (exit, tail)
+        (exit, stderr_tail)
     }
 
-    /// Ends a worker in an orderly way: it may finish what it is at, until the grace is over.
-    pub(super) async fn shut_down(&mut self, mut live: Live, done: Option<oneshot::Sender<()>>) {
-        let wanted = Down {
-            wanted: true,
-            ..Down::new("the module was shut down")
-        };
-        self.slot.set(SlotState::Closed(Arc::new(wanted.clone())));
-        live.stdin.shut_down();
-        tokio::select! {
-            () = live.child.exited() => {}
-            () = self.clock.sleep(self.plan.grace) => {
-                tracing::warn!(module = self.contract.name, pid = live.child.pid(), "the worker did not end in time and is killed");
+    /// Ends a worker in an orderly way: what is under way may finish, then it is asked, told, and killed.
+    pub(super) async fn shut_down(&mut self, mut live: Live, order: Order) {
+        let (module, pid) = (self.parts.contract.name, live.child.pid());
+        let (clock, plan) = (self.parts.clock.clone(), &self.parts.plan);
+        let gone = wanted("the module was shut down");
+        self.parts
+            .slot
+            .set(SlotState::Closed(Arc::new(gone.clone())));
+        let grace = match order {
+            Order::Shutdown => {
+                tokio::select! {
+                    biased;
+                    () = finished(&mut live) => {}
+                    () = clock.sleep(plan.drain) => {}
+                }
+                plan.grace
             }
+            // Every call and stream holds the module: none is under way, and nobody waits.
+            Order::Abandon => plan.grace.min(HURRY),
+        };
+        let given_up = live.connection.abort_all();
+        live.stdin.shut_down();
+        let mut means = Means::Asked;
+        let mut over = wait(&live.child, &clock, grace * 2 / 5).await;
+        if !over {
+            // One that did not listen, or waits for the end of its input.
+            live.connection.hang_up();
+            live.stdin.close();
+            over = wait(&live.child, &clock, grace * 2 / 5).await;
+        }
+        if !over {
+            means = Means::Terminated;
+            live.child.terminate();
+            over = wait(&live.child, &clock, grace / 5).await;
+        }
+        if !over {
+            means = Means::Killed;
+            tracing::warn!(module, pid, "the worker did not end in time and is killed");
         }
         live.connection.stop_writing();
-        live.stdin.close();
-        let (exit, tail) = put_down(&mut live).await;
+        let end = put_down(&mut live.child, &mut live.reading, &mut live.stderr).await;
+        if end.exit.is_none() {
+            means = Means::StillAlive;
+            tracing::error!(module, pid, "the worker does not die");
+        }
         live.connection.fail(Down {
-            exit: Some(exit),
-            stderr_tail: tail.clone(),
-            ..wanted
+            exit: end.exit,
+            stderr_tail: end.stderr_tail.clone(),
+            ..gone
         });
         self.current = None;
-        self.close("the module was shut down", tail, done);
+        self.parts.meters.noise(live.stdout.noise());
+        let farewell = Farewell {
+            pid: Some(pid),
+            exit: end.exit,
+            means,
+            given_up,
+            stderr_tail: end.stderr_tail.clone(),
+        };
+        tracing::debug!(module, pid, %farewell, "shut down");
+        self.close("the module was shut down", end.stderr_tail, Some(farewell));
     }
+}
+
+/// Whether the process ends in this time.
+async fn wait(child: &Child, clock: &Clock, time: Duration) -> bool {
+    tokio::select! {
+        biased;
+        () = child.exited() => true,
+        () = clock.sleep(time) => false,
+    }
+}
+
+/// How a process and its data channel ended.
+struct End {
+    /// None when it has not ended at all.
+    exit: Option<Exit>,
+    stderr_tail: Arc<str>,
+    /// The data channel came to its end: nobody is left who could still execute a request.
+    drained: bool,
 }
 
 /// Kills the group, reads what had arrived, reaps. In this order: the id of the group stays ours until the process is reaped, and
 /// the end of the stream proves that nobody is left who could still execute a request.
-async fn put_down(live: &mut Live) -> (Exit, Arc<str>) {
-    live.child.kill();
-    if !live.reading.is_finished() {
-        let _ = tokio::time::timeout(DRAIN, &mut live.reading).await;
+async fn put_down(
+    child: &mut Child,
+    reading: &mut JoinHandle<connection::End>,
+    stderr: &mut Stderr,
+) -> End {
+    child.kill();
+    let mut drained = reading.is_finished();
+    if !drained {
+        drained = tokio::time::timeout(DRAIN, &mut *reading).await.is_ok();
+        reading.abort();
     }
-    live.reading.abort();
-    let _ = tokio::time::timeout(DEATH, live.child.exited()).await;
-    let exit = live.child.reap().unwrap_or(Exit::Unknown);
-    let tail = live.stderr.tail().await;
-    (exit, tail)
+    let dead = tokio::time::timeout(DEATH, child.exited()).await.is_ok();
+    let exit = match child.reap() {
+        None if dead => Some(Exit::Unknown),
+        exit => exit,
+    };
+    let stderr_tail = stderr.tail().await;
+    End {
+        exit,
+        stderr_tail,
+        drained,
+    }
 }
 
+/// The grace of a worker that nobody holds any more.
+const HURRY: Duration = Duration::from_millis(500);
 /// How long a process whose data channel ended may take to end by itself.
 const LEAVING: Duration = Duration::from_millis(50);
 /// How long the data channel of a killed group may take to end.
 const DRAIN: Duration = Duration::from_millis(100);
 /// How long a killed process may take to die.
-const DEATH: Duration = Duration::from_secs(2);
+pub(super) const DEATH: Duration = Duration::from_secs(2);

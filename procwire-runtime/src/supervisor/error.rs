@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::connection::Exit;
 use crate::control::InvalidInit;
+use crate::module::ModuleState;
 use crate::transport::FolderError;
 
 /// A module has no worker.
@@ -51,6 +52,20 @@ pub enum SpawnError {
         attempts: u32,
         /// Why the last one failed; its words are in this one's.
         last: Arc<StartError>,
+    },
+    /// It is being started, or serves.
+    #[error("module `{module}`: it is {state:?}: only one that is at rest can be started")]
+    NotAtRest {
+        /// The module.
+        module: &'static str,
+        /// Where it stands.
+        state: ModuleState,
+    },
+    /// Its manager does not know it any more.
+    #[error("module `{module}`: it is not registered any more")]
+    Unregistered {
+        /// The module.
+        module: &'static str,
     },
     /// It was shut down before it was ready.
     #[error("module `{module}`: shut down while it was starting")]

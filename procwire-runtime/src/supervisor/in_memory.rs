@@ -13,7 +13,7 @@ use crate::connection::{Connection, Down, Link, MethodBinding, Reading};
 use crate::contract::Contract;
 use crate::control::Features;
 use crate::module::{
-    Client, Hub, Journal, Lifecycle, Module, ModuleState, Options, Owner, Slot, SlotState,
+    Client, Farewell, Hub, Journal, Lifecycle, Module, ModuleState, Options, Owner, Slot, SlotState,
 };
 use crate::transport::Duplex;
 use crate::worker::{self, Dispatch, EventSink, Phase};
@@ -151,7 +151,7 @@ impl Inside {
 }
 
 impl Owner for Inside {
-    fn shutdown(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+    fn shutdown(&self) -> Pin<Box<dyn Future<Output = Farewell> + Send + '_>> {
         self.slot.set(SlotState::Closed(Arc::new(Down {
             wanted: true,
             ..Down::new("the module was shut down")
@@ -162,6 +162,7 @@ impl Owner for Inside {
             if let Some(gone) = gone {
                 let _ = gone.await;
             }
+            Farewell::nothing()
         })
     }
 

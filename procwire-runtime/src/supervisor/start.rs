@@ -14,7 +14,7 @@ use super::handshake::{Agreed, agree};
 use super::process::{Birth, Child, Launch, Offer, Stderr, Stdin, Stdout, Word};
 use crate::clock::Clock;
 use crate::connection::{Connection, End, EventTarget, Exit, Limits, Link};
-use crate::contract::{Contract, Heartbeat, Restart};
+use crate::contract::{Contract, Heartbeat, Restart, Retry, Stuck};
 use crate::control::{Features, Init, Nonce};
 use crate::module::{Journal, Lifecycle, ModuleState};
 use crate::transport::{Duplex, Folder, FolderError, Inherited, Refused, inspect};
@@ -24,8 +24,11 @@ use crate::transport::{Duplex, Folder, FolderError, Inherited, Refused, inspect}
 pub(super) struct Plan {
     pub(super) launch: Launch,
     pub(super) ready: Duration,
+    pub(super) drain: Duration,
     pub(super) grace: Duration,
-    pub(super) retries: u32,
+    pub(super) retry: Retry,
+    pub(super) stuck: Stuck,
+    pub(super) socket_buffer: Option<usize>,
     pub(super) restart: Restart,
     pub(super) heartbeat: Option<Heartbeat>,
     pub(super) auth: bool,
@@ -100,6 +103,11 @@ pub(super) async fn start(
     span.record("elapsed", elapsed());
     tracing::debug!(parent: &span, features = features.offer(), "worker is ready");
 
+    if let Some(bytes) = plan.socket_buffer
+        && let Err(error) = duplex.set_buffers(bytes)
+    {
+        tracing::warn!(parent: &span, bytes, %error, "the buffers of the data channel keep their size");
+    }
     let Agreed {
         methods,
         events: ids,

@@ -13,4 +13,4 @@ pub use address::{Address, AddressError};
 pub use door::{Refused, inspect};
 pub use folder::{Folder, FolderError};
 pub use inherited::Inherited;
-pub use unix::{Duplex, Listener, ReadHalf, WriteHalf};
+pub use unix::{Duplex, Listener, ReadHalf, WriteHalf, hang_up};

@@ -52,11 +52,27 @@ impl Duplex {
         self.0.peer_cred().map(|peer| peer.uid())
     }
 
+    /// Asks for buffers of this size in the kernel, both ways. It may give more, or less.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn set_buffers(&self, bytes: usize) -> io::Result<()> {
+        rustix::net::sockopt::set_socket_send_buffer_size(&self.0, bytes)?;
+        rustix::net::sockopt::set_socket_recv_buffer_size(&self.0, bytes)?;
+        Ok(())
+    }
+
     /// Its two halves. Dropping the one that writes tells the other end.
     #[must_use]
     pub fn split(self) -> (ReadHalf, WriteHalf) {
         self.0.into_split()
     }
+}
+
+/// Tells the other end that nothing more will come, while this half stays as it is.
+pub fn hang_up(half: &WriteHalf) {
+    // An error means that the other end is gone, and needs not be told.
+    let _ = rustix::net::shutdown(half.as_ref(), rustix::net::Shutdown::Write);
 }
 
 /// A socket that waits for connections.

@@ -75,6 +75,47 @@ pub(crate) fn run(fault: &str) {
                 std::thread::park();
             }
         }
+        // Answers `act` and leaves everything else open for ever.
+        "mute-but-acts" => talk_all(|stream, header, payload| {
+            // `act` is answered, everything else is left open.
+            if header[..2] == [0, 7] {
+                answer(stream, header, 0x03, text(payload))
+            } else {
+                Ok(())
+            }
+        }),
+        // Ends with a code of its own when it is asked to.
+        "sour" => {
+            let (listener, path) = bind();
+            say(&init(path.to_str().unwrap_or_default(), METHODS));
+            let _accepted = listener.accept();
+            wait();
+            eprintln!("no hard feelings");
+            std::process::exit(7);
+        }
+        // Never stops printing, most of all when it is to end.
+        "floods" => {
+            let (listener, path) = bind();
+            say(&init(path.to_str().unwrap_or_default(), METHODS));
+            let _accepted = listener.accept();
+            wait();
+            for i in 0..200_000 {
+                println!("still here {i} {}", "z".repeat(100));
+            }
+        }
+        // Ends only when its data channel does.
+        "waits-for-the-channel" => {
+            let (listener, path) = bind();
+            say(&init(path.to_str().unwrap_or_default(), METHODS));
+            if let Ok((mut stream, _)) = listener.accept() {
+                let _ = std::io::copy(&mut stream, &mut std::io::sink());
+            }
+        }
+        // Serves once, then ends by itself without a fault.
+        "leaves" => talk(|stream, header| {
+            answer(stream, header, 0x03, b"\xa2ok")?;
+            std::process::exit(0)
+        }),
         other => eprintln!("no such fault: {other}"),
     }
 }
@@ -108,6 +149,23 @@ fn talk(fault: impl Fn(&mut UnixStream, &mut [u8; 11]) -> std::io::Result<()>) {
     let (listener, path) = bind();
     say(&init(path.to_str().unwrap_or_default(), METHODS));
     serve(&listener, |_, stream, header, _| fault(stream, header));
+}
+
+/// Announces, takes the connection, and lets `each` see every request.
+fn talk_all(each: impl Fn(&mut UnixStream, &mut [u8; 11], &[u8]) -> std::io::Result<()>) {
+    let (listener, path) = bind();
+    say(&init(path.to_str().unwrap_or_default(), METHODS));
+    serve(&listener, |_, stream, header, payload| {
+        if header[..2] == [0xFF, 0xFF] {
+            return Ok(()); // an ABORT
+        }
+        each(stream, header, payload)
+    });
+}
+
+/// The text of `{"what": …}`, as it stands in the payload.
+fn text(payload: &[u8]) -> &[u8] {
+    &payload[1 + 5..]
 }
 
 fn serve(

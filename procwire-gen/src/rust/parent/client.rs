@@ -89,8 +89,8 @@ pub(super) fn client(view: &ModuleView<'_>) -> TokenStream {
             }
 
             #[doc = " Asks the worker to finish, and ends it if it does not. Calls in flight get their answers first."]
-            #vis async fn shutdown(&self) {
-                self.module.shutdown().await;
+            #vis async fn shutdown(&self) -> #p::Farewell {
+                self.module.shutdown().await
             }
 
             #(#methods)*

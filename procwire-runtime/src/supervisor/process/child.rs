@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
@@ -19,10 +20,14 @@ use crate::transport::Inherited;
 /// A process that was started and is not reaped before its whole group is dead. Dropping it kills and reaps it.
 #[derive(Debug)]
 pub(crate) struct Child {
-    process: Option<std::process::Child>,
+    process: Process,
     pid: u32,
     watch: Watch,
 }
+
+/// A process of which nothing else is known yet. Dropping it kills and reaps it.
+#[derive(Debug)]
+pub(super) struct Process(Option<std::process::Child>);
 
 /// Its three pipes.
 #[derive(Debug)]
@@ -63,16 +68,16 @@ impl Child {
                 Err(error) => return Err(error),
             }
         };
-        let pid = process.id();
-        // From here on an early return drops the child, which kills it.
+        let pid = process.0.as_ref().map_or(0, std::process::Child::id);
+        // Whatever returns early drops the process, which kills it.
         let mut child = Self {
-            process: Some(process),
+            process,
             pid,
             watch: Watch::Thread(watch::channel(true).1),
         };
         child.watch = Watch::new(pid)?;
         let missing = || io::Error::other("a pipe is missing");
-        let process = child.process.as_mut().ok_or_else(missing)?;
+        let process = child.process.0.as_mut().ok_or_else(missing)?;
         let pipes = Pipes {
             stdin: ChildStdin::from_std(process.stdin.take().ok_or_else(missing)?)?,
             stdout: ChildStdout::from_std(process.stdout.take().ok_or_else(missing)?)?,
@@ -100,38 +105,76 @@ impl Child {
         let _ = kill_group(self.pid);
     }
 
+    /// Asks the process and everything it started that did not leave its group to end.
+    pub(crate) fn terminate(&self) {
+        // An error means that nobody is left.
+        let _ = signal_group(self.pid, Signal::TERM);
+    }
+
     /// How it ended, when it has. After this its id may belong to another process.
     pub(crate) fn reap(&mut self) -> Option<Exit> {
-        let process = self.process.as_mut()?;
+        let process = self.process.0.as_mut()?;
         let exit = match process.try_wait() {
             Ok(None) => return None,
             Ok(Some(status)) => exit_of(status),
             Err(_) => Exit::Unknown, // someone else in this process waited for it
         };
-        self.process = None;
+        self.process.0 = None;
         spawner::forget(self.pid);
         Some(exit)
     }
 }
 
-impl Drop for Child {
+impl Process {
+    pub(super) fn new(process: std::process::Child) -> Self {
+        Self(Some(process))
+    }
+}
+
+impl Drop for Process {
     fn drop(&mut self) {
-        let Some(mut process) = self.process.take() else {
+        let Some(mut process) = self.0.take() else {
             return;
         };
-        self.kill();
+        let pid = process.id();
+        let _ = kill_group(pid); // an error means that nobody is left
         if matches!(process.try_wait(), Ok(None)) {
             // It is dying; its end must not be waited for here.
+            let unsettled = Unsettled::new();
             let reaper = std::thread::Builder::new().name("procwire-reaper".to_owned());
-            let pid = self.pid;
             let _ = reaper.spawn(move || {
                 let _ = process.wait();
                 spawner::forget(pid);
+                drop(unsettled);
             });
         } else {
-            spawner::forget(self.pid);
+            spawner::forget(pid);
         }
     }
+}
+
+/// Held while there may be a process that nobody knows yet, or that was dropped and has not been reaped.
+pub(super) struct Unsettled(());
+
+static UNSETTLED: LazyLock<watch::Sender<usize>> = LazyLock::new(|| watch::Sender::new(0));
+
+impl Unsettled {
+    pub(super) fn new() -> Self {
+        UNSETTLED.send_modify(|count| *count += 1);
+        Self(())
+    }
+}
+
+impl Drop for Unsettled {
+    fn drop(&mut self) {
+        UNSETTLED.send_modify(|count| *count -= 1);
+    }
+}
+
+/// Resolves when no process of this program is being started, and every one that was dropped has been reaped.
+pub(crate) async fn settled() {
+    // The sender is never dropped.
+    let _ = UNSETTLED.subscribe().wait_for(|count| *count == 0).await;
 }
 
 impl Watch {
@@ -175,10 +218,11 @@ pub(crate) fn is_transient(error: &io::Error) -> bool {
 
 /// Kills a process group.
 pub(super) fn kill_group(pid: u32) -> io::Result<()> {
-    Ok(rustix::process::kill_process_group(
-        raw(pid)?,
-        Signal::KILL,
-    )?)
+    signal_group(pid, Signal::KILL)
+}
+
+fn signal_group(pid: u32, signal: Signal) -> io::Result<()> {
+    Ok(rustix::process::kill_process_group(raw(pid)?, signal)?)
 }
 
 fn raw(pid: u32) -> io::Result<Pid> {

@@ -11,7 +11,7 @@ mod stdout;
 mod tail;
 mod warden;
 
-pub(super) use child::Child;
+pub(super) use child::{Child, settled};
 pub(super) use command::{Birth, Launch};
 pub use environment::Environment;
 pub(super) use stderr::Stderr;

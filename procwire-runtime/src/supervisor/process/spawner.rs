@@ -5,22 +5,25 @@
 
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command};
+use std::process::Command;
 use std::sync::{OnceLock, mpsc};
 
 use tokio::sync::oneshot;
 
+use super::child::{Process, Unsettled};
 use super::warden::Warden;
 use crate::transport::Inherited;
 
 enum Job {
-    Start {
-        command: Box<Command>,
-        reply: oneshot::Sender<(Command, io::Result<Child>)>,
-    },
-    Forget {
-        pid: u32,
-    },
+    Start(Box<Start>),
+    Forget { pid: u32 },
+}
+
+struct Start {
+    command: Command,
+    reply: oneshot::Sender<(Command, io::Result<Process>)>,
+    /// Until it is done there may be a process that nobody knows yet.
+    unsettled: Unsettled,
 }
 
 /// Makes a command one whose process is in a group of its own, dies with this process, and has the descriptors 0, 1, 2 and,
@@ -31,13 +34,14 @@ pub(super) fn prepare(command: &mut Command, channel: Option<Inherited>) -> io::
 }
 
 /// Starts a process. Gives the command back, since it may be worth another try.
-pub(super) async fn spawn(command: Command) -> io::Result<(Command, io::Result<Child>)> {
+pub(super) async fn spawn(command: Command) -> io::Result<(Command, io::Result<Process>)> {
     let (reply, started) = oneshot::channel();
     let gone = || io::Error::other("the thread that starts processes is gone");
-    let job = Job::Start {
-        command: Box::new(command),
+    let job = Job::Start(Box::new(Start {
+        command,
         reply,
-    };
+        unsettled: Unsettled::new(),
+    }));
     jobs()?.send(job).map_err(|_| gone())?;
     started.await.map_err(|_| gone())
 }
@@ -66,22 +70,24 @@ fn jobs() -> io::Result<&'static mpsc::Sender<Job>> {
 fn serve(jobs: &mpsc::Receiver<Job>) {
     let mut warden = None;
     for job in jobs {
-        let (mut command, reply) = match job {
-            Job::Start { command, reply } => (command, reply),
+        let Start {
+            mut command,
+            reply,
+            unsettled,
+        } = match job {
+            Job::Start(start) => *start,
             Job::Forget { pid } => {
                 warden.get_or_insert_with(Warden::start).forget(pid);
                 continue;
             }
         };
         let started = command.spawn();
-        let pid = started.as_ref().ok().map(Child::id);
-        if let Err((_, Ok(mut child))) = reply.send((*command, started)) {
-            // Whoever wanted it has gone meanwhile.
-            let _ = super::child::kill_group(child.id());
-            let _ = child.wait();
-        } else if let Some(pid) = pid {
-            warden.get_or_insert_with(Warden::start).watch(pid);
+        if let Ok(process) = &started {
+            warden.get_or_insert_with(Warden::start).watch(process.id());
         }
+        // Should whoever wanted it have gone meanwhile, it is dropped, here or with what nobody will take out: that kills it.
+        let _ = reply.send((command, started.map(Process::new)));
+        drop(unsettled);
     }
 }
 

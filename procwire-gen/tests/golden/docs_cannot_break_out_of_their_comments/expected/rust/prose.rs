@@ -826,8 +826,8 @@ impl ProseClient {
         &self.module
     }
     /// Asks the worker to finish, and ends it if it does not. Calls in flight get their answers first.
-    pub async fn shutdown(&self) {
-        self.module.shutdown().await;
+    pub async fn shutdown(&self) -> ::procwire::__private::Farewell {
+        self.module.shutdown().await
     }
     /// Quotes: """ and ''' and " at the end"
     /// Ends of comments: */ and --> and # and //
