@@ -15,5 +15,13 @@ mod told;
 
 #[path = "faults/a_worker_death.rs"]
 mod a_worker_death;
+#[path = "faults/b_parent_death.rs"]
+mod b_parent_death;
+#[path = "faults/c_control.rs"]
+mod c_control;
+#[path = "faults/d_framing.rs"]
+mod d_framing;
+#[path = "faults/e_correlation.rs"]
+mod e_correlation;
 #[path = "faults/scripted.rs"]
 mod scripted;

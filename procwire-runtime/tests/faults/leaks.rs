@@ -26,12 +26,8 @@ impl Baseline {
     /// Reaping and closing happen behind the caller's back, so what is left is given time to go.
     pub(crate) async fn restored(self, stage: Stage) {
         let marker = stage.marker.clone();
-        let made = std::mem::take(
-            &mut *stage
-                .folders
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        let made =
+            std::mem::take(&mut *stage.folders.lock().unwrap_or_else(PoisonError::into_inner));
         let folder = stage.folder;
         drop(stage.listener);
         let give_up = Instant::now() + PATIENCE;

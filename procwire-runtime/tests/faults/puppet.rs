@@ -68,7 +68,7 @@ impl Puppet {
             match rustix::io::write(&self.channel, rest) {
                 Ok(written) => rest = &rest[written..],
                 Err(rustix::io::Errno::AGAIN) => wait_for(&self.channel, PollFlags::OUT),
-                Err(error) => panic!("{step}: {error}"),
+                Err(_) => return, // it is gone, which whoever waits for the answer sees
             }
         }
     }
@@ -125,15 +125,21 @@ impl Puppet {
     }
 
     pub(crate) async fn say(&mut self, text: impl AsRef<[u8]>) {
-        self.step(json!(["stdout", hex(text.as_ref())])).await;
+        self.write("stdout", text.as_ref()).await;
     }
 
     pub(crate) async fn complain(&mut self, text: impl AsRef<[u8]>) {
-        self.step(json!(["stderr", hex(text.as_ref())])).await;
+        self.write("stderr", text.as_ref()).await;
     }
 
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        self.step(json!(["data", hex(bytes.as_ref())])).await;
+        self.write("data", bytes.as_ref()).await;
+    }
+
+    /// These bytes may be the last ones that the parent takes from it.
+    async fn write(&mut self, channel: &str, bytes: &[u8]) {
+        self.begin(&json!([channel, hex(bytes)]));
+        self.line().await;
     }
 
     pub(crate) async fn read(&mut self, count: u32) -> Vec<Got> {
@@ -142,6 +148,12 @@ impl Puppet {
 
     pub(crate) async fn next(&mut self) -> Got {
         self.read(1).await.remove(0)
+    }
+
+    /// Reads up to the first frame of this method; it, and how many others came before it.
+    pub(crate) async fn seek(&mut self, method: u16) -> (u64, Got) {
+        let found = self.step(json!(["seek", method])).await;
+        (found[0].as_u64().unwrap(), frames(&found[1]).remove(0))
     }
 
     /// Answers a request with text.

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::leaks::Baseline;
 use crate::pdf::PdfClient;
-use crate::puppet::Puppet;
+use crate::puppet::{Puppet, RISKY};
 
 /// Plays `scene` and asserts that nothing of it is left: no descriptor, process, file or task.
 ///
@@ -132,6 +132,18 @@ impl Stage {
         puppet.gone().await;
         error
     }
+}
+
+/// One call and its answer: parent and worker understand each other.
+pub(crate) async fn exchange(pdf: &PdfClient, worker: &mut Puppet) {
+    let call = tokio::spawn(pdf.risky("exchange").result());
+    let got = worker.next().await;
+    assert_eq!(
+        (got.method, got.flags, got.text().as_str()),
+        (RISKY, 0, "exchange")
+    );
+    worker.reply(&got, "exchanged").await;
+    assert_eq!(call.await.unwrap().unwrap(), "exchanged");
 }
 
 pub(crate) fn spawning(

@@ -6,7 +6,10 @@ use procwire_runtime::__private::{CallError, Exit, Outcome, Type};
 
 /// The call failed since its worker is gone; how the worker ended.
 #[track_caller]
-pub(crate) fn died<T: Debug, E: Type + Debug>(told: Result<T, CallError<E>>, outcome: Outcome) -> Exit {
+pub(crate) fn died<T: Debug, E: Type + Debug>(
+    told: Result<T, CallError<E>>,
+    outcome: Outcome,
+) -> Exit {
     let error = told.expect_err("the worker died");
     assert_eq!(error.outcome(), outcome, "{error}");
     match error {

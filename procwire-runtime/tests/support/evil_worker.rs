@@ -92,6 +92,20 @@ impl Evil {
             }
             "inherit" => self.data = Some(inherited()?),
             "read" => return self.read(number(1)),
+            // The first frame of this method, and how many of others came before it.
+            "seek" => {
+                for before in 0_u64.. {
+                    let frames = self.read(1)?;
+                    if frames[0][0].as_u64() == Some(number(1)) {
+                        return Ok(json!([before, frames]));
+                    }
+                }
+            }
+            // Not frames, just so many bytes.
+            "take" => {
+                let mut taken = vec![0; number(1) as usize];
+                self.data()?.read_exact(&mut taken)?;
+            }
             "data" => self.data()?.write_all(&bytes(word(1)))?,
             "stdout" => write_to(rustix::stdio::stdout(), &bytes(word(1)))?,
             "stderr" => write_to(rustix::stdio::stderr(), &bytes(word(1)))?,
@@ -122,6 +136,20 @@ impl Evil {
             "manners" => drop(std::thread::spawn(manners)),
             "fork_hold" => return self.fork_hold(word(1)),
             "close" => match word(1) {
+                // The first frame of this method, and how many of others came before it.
+                "seek" => {
+                    for before in 0_u64.. {
+                        let frames = self.read(1)?;
+                        if frames[0][0].as_u64() == Some(number(1)) {
+                            return Ok(json!([before, frames]));
+                        }
+                    }
+                }
+                // Not frames, just so many bytes.
+                "take" => {
+                    let mut taken = vec![0; number(1) as usize];
+                    self.data()?.read_exact(&mut taken)?;
+                }
                 "data" => self.data = None,
                 "listener" => self.listener = None,
                 other => nothing_at(other)?,
@@ -194,7 +222,10 @@ impl Evil {
 fn manners() {
     for line in io::stdin().lock().lines().map_while(Result::ok) {
         if line.contains("$ping") {
-            let _ = write_to(rustix::stdio::stdout(), b"{\"jsonrpc\":\"2.0\",\"method\":\"$pong\"}\n");
+            let _ = write_to(
+                rustix::stdio::stdout(),
+                b"{\"jsonrpc\":\"2.0\",\"method\":\"$pong\"}\n",
+            );
         } else if line.contains("$shutdown") {
             break;
         }
@@ -218,7 +249,10 @@ fn hold(apart: bool) {
 fn inherited() -> io::Result<UnixStream> {
     use std::os::fd::{FromRawFd, OwnedFd};
     let named = std::env::var("PROCWIRE_FD").unwrap_or_default();
-    let number = named.split(':').next().and_then(|number| number.parse().ok());
+    let number = named
+        .split(':')
+        .next()
+        .and_then(|number| number.parse().ok());
     let number: i32 = number.ok_or(io::ErrorKind::NotFound)?;
     // SAFETY: nothing else in this process knows the descriptor, and this step is taken once.
     let fd = unsafe { OwnedFd::from_raw_fd(number) };
@@ -274,7 +308,6 @@ fn bytes(hex: &str) -> Vec<u8> {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
-
 
 /// Where the channel is.
 const PUPPET: &str = "EVIL_PUPPET";
