@@ -23,5 +23,23 @@ mod c_control;
 mod d_framing;
 #[path = "faults/e_correlation.rs"]
 mod e_correlation;
+#[path = "faults/f_codec.rs"]
+mod f_codec;
+#[path = "faults/g_streams.rs"]
+mod g_streams;
+#[path = "faults/h_cancellation.rs"]
+mod h_cancellation;
+#[path = "faults/i_supervision.rs"]
+mod i_supervision;
+#[path = "faults/j_shutdown.rs"]
+mod j_shutdown;
+#[path = "faults/k_system.rs"]
+mod k_system;
+#[path = "faults/l_security.rs"]
+mod l_security;
+#[path = "faults/m_time.rs"]
+mod m_time;
+#[path = "faults/n_callbacks.rs"]
+mod n_callbacks;
 #[path = "faults/scripted.rs"]
 mod scripted;

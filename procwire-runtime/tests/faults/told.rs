@@ -1,8 +1,10 @@
 //! What a caller is told, in one place: a test asserts the kind and the outcome, not merely that something failed.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
-use procwire_runtime::__private::{CallError, Exit, Outcome, Type};
+use procwire_runtime::__private::{CallError, Exit, Outcome, SpawnError, Type};
+use procwire_runtime::supervisor::StartError;
 
 /// The call failed since its worker is gone; how the worker ended.
 #[track_caller]
@@ -28,4 +30,13 @@ pub(crate) fn failed<T: Debug, E: Type + Debug>(
     let error = told.expect_err(words);
     assert_eq!(error.outcome(), outcome, "{error}");
     assert!(error.to_string().contains(words), "{error}");
+}
+
+/// Why the last attempt to start a worker failed.
+#[track_caller]
+pub(crate) fn start_error(error: SpawnError) -> Arc<StartError> {
+    match error {
+        SpawnError::Failed { last, .. } => last,
+        other => panic!("{other}"),
+    }
 }
