@@ -12,6 +12,8 @@ use crate::stage::Stage;
 /// What there was before.
 pub(crate) struct Baseline {
     descriptors: BTreeMap<String, usize>,
+    /// Whoever ends the workers of this process when it is killed lives as long as it does.
+    children: Vec<String>,
     tasks: usize,
 }
 
@@ -19,6 +21,7 @@ impl Baseline {
     pub(crate) fn now() -> Self {
         Self {
             descriptors: descriptors(),
+            children: processes(None).into_iter().map(|(pid, _)| pid).collect(),
             tasks: tasks(),
         }
     }
@@ -40,8 +43,10 @@ impl Baseline {
             if tasks() != self.tasks {
                 let _ = writeln!(left, "tasks: {}, now {}", self.tasks, tasks());
             }
-            for process in processes(&marker) {
-                let _ = writeln!(left, "process: {process}");
+            for (pid, state) in processes(Some(&marker)) {
+                if !self.children.contains(&pid) {
+                    let _ = writeln!(left, "process: {pid} in state {state}");
+                }
             }
             for file in sockets(folder.path()) {
                 let _ = writeln!(left, "file: {file}");
@@ -78,8 +83,8 @@ fn tasks() -> usize {
         .num_alive_tasks()
 }
 
-/// Zombies of this process, and whoever carries the marker.
-fn processes(marker: &str) -> Vec<String> {
+/// Children of this process, zombies too, and whoever carries the marker; each with its state.
+fn processes(marker: Option<&str>) -> Vec<(String, String)> {
     let own = std::process::id().to_string();
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").unwrap().flatten() {
@@ -94,13 +99,14 @@ fn processes(marker: &str) -> Vec<String> {
         let mut rest = stat.rsplit(") ").next().unwrap_or_default().split(' ');
         let (state, parent) = (rest.next(), rest.next());
         let child = parent == Some(&own);
-        let marked = fs::read(entry.path().join("environ")).is_ok_and(|environ| {
+        let marked = marker.is_some_and(|marker| {
+            let environ = fs::read(entry.path().join("environ")).unwrap_or_default();
             environ
                 .split(|byte| *byte == 0)
                 .any(|variable| variable == marker.as_bytes())
         });
         if child || marked {
-            found.push(format!("{name} in state {}", state.unwrap_or("?")));
+            found.push((name, state.unwrap_or("?").to_owned()));
         }
     }
     found

@@ -25,6 +25,10 @@ pub(crate) fn play(scene: impl AsyncFnOnce(&Stage)) {
         .build()
         .unwrap();
     runtime.block_on(async {
+        // What the first start of a process sets up for good is no leak.
+        let nothing = PdfClient::builder().command("/no/such/program").retries(0);
+        nothing.spawn().await.expect_err("no such program");
+        settle().await;
         let baseline = Baseline::now();
         let stage = Stage::new();
         tokio::time::timeout(LIMIT, scene(&stage))
