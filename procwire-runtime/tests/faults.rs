@@ -19,6 +19,8 @@ mod a_worker_death;
 mod b_parent_death;
 #[path = "faults/c_control.rs"]
 mod c_control;
+#[path = "faults/catalogue.rs"]
+mod catalogue;
 #[path = "faults/d_framing.rs"]
 mod d_framing;
 #[path = "faults/e_correlation.rs"]
@@ -41,5 +43,9 @@ mod l_security;
 mod m_time;
 #[path = "faults/n_callbacks.rs"]
 mod n_callbacks;
+#[path = "faults/p21_defects.rs"]
+mod p21_defects;
 #[path = "faults/scripted.rs"]
 mod scripted;
+#[path = "faults/tb_weaknesses.rs"]
+mod tb_weaknesses;

@@ -72,8 +72,7 @@ fn k03_every_program_that_cannot_be_started_is_told_apart_and_tried_once() {
             (command(&interpreted), "NotFound"),
             (command(&locked), "PermissionDenied"),
             (command(stage.folder.path()), "PermissionDenied"),
-            // The C library gives what is no program to the shell, which says so.
-            (command(&garbage), "ExitedBeforeInit { exit: Code(127)"),
+            (command(&garbage), "ExecFormat"),
             (
                 command(crate::stage::evil()).cwd("/no/such/folder"),
                 "CwdMissing",

@@ -22,8 +22,15 @@ impl Baseline {
         Self {
             descriptors: descriptors(),
             children: processes(None).into_iter().map(|(pid, _)| pid).collect(),
-            tasks: tasks(),
+            tasks: Self::tasks(),
         }
+    }
+
+    /// Tasks of the runtime that are alive.
+    pub(crate) fn tasks() -> usize {
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
     }
 
     /// Reaping and closing happen behind the caller's back, so what is left is given time to go.
@@ -40,8 +47,8 @@ impl Baseline {
             if now != self.descriptors {
                 let _ = writeln!(left, "descriptors: {:?}, now {now:?}", self.descriptors);
             }
-            if tasks() != self.tasks {
-                let _ = writeln!(left, "tasks: {}, now {}", self.tasks, tasks());
+            if Self::tasks() != self.tasks {
+                let _ = writeln!(left, "tasks: {}, now {}", self.tasks, Self::tasks());
             }
             for (pid, state) in processes(Some(&marker)) {
                 if !self.children.contains(&pid) {
@@ -75,12 +82,6 @@ fn descriptors() -> BTreeMap<String, usize> {
         }
     }
     open
-}
-
-fn tasks() -> usize {
-    tokio::runtime::Handle::current()
-        .metrics()
-        .num_alive_tasks()
 }
 
 /// Children of this process, zombies too, and whoever carries the marker; each with its state.
