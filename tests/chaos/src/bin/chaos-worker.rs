@@ -117,7 +117,8 @@ fn for_each_socket(act: impl Fn(BorrowedFd<'_>)) {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let folder = PathBuf::from(std::env::var_os("CHAOS_JOURNAL").ok_or("CHAOS_JOURNAL is missing")?);
+    let folder =
+        PathBuf::from(std::env::var_os("CHAOS_JOURNAL").ok_or("CHAOS_JOURNAL is missing")?);
     let journal = OpenOptions::new()
         .append(true)
         .create(true)

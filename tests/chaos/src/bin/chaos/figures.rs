@@ -20,7 +20,9 @@ pub(crate) struct Options {
 
 /// Measures.
 pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         fast_exit(options.rounds).await?;
         flood().await?;
@@ -44,8 +46,13 @@ async fn fast_exit(rounds: u32) -> anyhow::Result<()> {
         let error = failed.err().context("it cannot have started")?;
         anyhow::ensure!(error.to_string().contains("no licence"), "{error}");
     }
-    let times = times.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    say(&format!("a worker that exits at once, until the typed error: {}", percentiles(&times)));
+    let times = times
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    say(&format!(
+        "a worker that exits at once, until the typed error: {}",
+        percentiles(&times)
+    ));
     Ok(())
 }
 
@@ -55,7 +62,10 @@ async fn flood() -> anyhow::Result<()> {
     let began = Instant::now();
     let failed = ChaosClient::builder()
         .command("sh")
-        .args(["-c", "head -c 200000000 /dev/zero | tr '\\0' x; echo; exit 4"])
+        .args([
+            "-c",
+            "head -c 200000000 /dev/zero | tr '\\0' x; echo; exit 4",
+        ])
         .retries(0)
         .spawn()
         .await;
@@ -98,7 +108,10 @@ async fn cancellations() -> anyhow::Result<()> {
     while worker.module().in_flight() > 0 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    worker.again(task(0)).timeout(Duration::from_secs(20)).await?;
+    worker
+        .again(task(0))
+        .timeout(Duration::from_secs(20))
+        .await?;
     say(&format!(
         "100 000 calls given up at once: {:.2} s, memory {:+.2} MiB, {} under way in the end",
         took.as_secs_f64(),

@@ -55,7 +55,9 @@ impl Deaths {
             match event {
                 Lifecycle::Ready { .. } => *lock(&self.ready) += 1,
                 Lifecycle::StartFailed { .. } => *lock(&self.unborn) += 1,
-                Lifecycle::Crashed { pid, exit, reason, .. } => {
+                Lifecycle::Crashed {
+                    pid, exit, reason, ..
+                } => {
                     *lock(&self.crashed) += 1;
                     if let Some(since) = lock(&self.killed).remove(&pid) {
                         record(&self.settled, since.elapsed());
@@ -77,12 +79,20 @@ impl Deaths {
     }
 
     /// Kills, until the storm is over.
-    pub(crate) async fn inject(&self, load: &Load, worker: &ChaosClient, mut rng: Rng, every: Duration) {
+    pub(crate) async fn inject(
+        &self,
+        load: &Load,
+        worker: &ChaosClient,
+        mut rng: Rng,
+        every: Duration,
+    ) {
         while !load.is_over.load(Ordering::Relaxed) {
             tokio::time::sleep(every.mul_f64(rng.f64() * 2.0)).await;
             match rng.u32(0..100) {
                 0..72 => {
-                    let Some(pid) = worker.module().pid() else { continue };
+                    let Some(pid) = worker.module().pid() else {
+                        continue;
+                    };
                     self.note("SIGKILL");
                     *lock(&self.exposed) += load.in_flight.load(Ordering::Relaxed) as u64;
                     let now = Instant::now();
@@ -98,12 +108,16 @@ impl Deaths {
                     }
                 }
                 80..82 => {
-                    let Some(pid) = worker.module().pid() else { continue };
+                    let Some(pid) = worker.module().pid() else {
+                        continue;
+                    };
                     self.note("SIGSTOP");
                     send(pid, Signal::STOP);
                 }
                 82..84 => {
-                    let Some(pid) = worker.module().pid() else { continue };
+                    let Some(pid) = worker.module().pid() else {
+                        continue;
+                    };
                     self.note("SIGTERM");
                     send(pid, Signal::TERM);
                 }
@@ -111,10 +125,7 @@ impl Deaths {
                     let how = WAYS[other as usize % WAYS.len()];
                     self.note(how);
                     // It is answered by nobody, or by an error if it never arrived.
-                    let _ = worker
-                        .die(how)
-                        .timeout(Duration::from_millis(500))
-                        .await;
+                    let _ = worker.die(how).timeout(Duration::from_millis(500)).await;
                 }
             }
         }

@@ -26,7 +26,9 @@ impl Census {
             files: files
                 .map(|file| file.file_name().to_string_lossy().into_owned())
                 .collect(),
-            tasks: tokio::runtime::Handle::current().metrics().num_alive_tasks(),
+            tasks: tokio::runtime::Handle::current()
+                .metrics()
+                .num_alive_tasks(),
         }
     }
 
@@ -53,9 +55,16 @@ impl Census {
 /// The processes that this one has started and not reaped.
 pub(crate) fn children() -> Vec<u32> {
     let mut children = Vec::new();
-    for task in fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
+    for task in fs::read_dir("/proc/self/task")
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         let list = fs::read_to_string(task.path().join("children")).unwrap_or_default();
-        children.extend(list.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok()));
+        children.extend(
+            list.split_whitespace()
+                .filter_map(|pid| pid.parse::<u32>().ok()),
+        );
     }
     children
 }

@@ -103,7 +103,9 @@ impl Ledger {
         }
         inner.first += verdict.calls;
         for number in entered.into_keys() {
-            verdict.lies.push(format!("call {number} was executed and never made"));
+            verdict
+                .lies
+                .push(format!("call {number} was executed and never made"));
         }
         Ok(verdict)
     }
@@ -125,9 +127,9 @@ impl Call {
             Told::Failed(Outcome::Executed) if times == 0 => {
                 Some("said to be executed, and was not".to_owned())
             }
-            Told::Failed(outcome) if outcome.is_safe_to_retry() && times > 0 => {
-                Some(format!("said to be {outcome}, and was executed {times} times"))
-            }
+            Told::Failed(outcome) if outcome.is_safe_to_retry() && times > 0 => Some(format!(
+                "said to be {outcome}, and was executed {times} times"
+            )),
             _ => None,
         }
     }

@@ -83,7 +83,10 @@ impl Load {
                 self.lie(format!("call {call} got the answer of {}", done.call));
             }
         }
-        if let Err(CallError::Crashed { outcome: Outcome::MaybeExecuted, .. }) = &answer
+        if let Err(CallError::Crashed {
+            outcome: Outcome::MaybeExecuted,
+            ..
+        }) = &answer
             && !idempotent
         {
             self.doubtful.fetch_add(1, Ordering::Relaxed);
@@ -94,7 +97,11 @@ impl Load {
     async fn stream(&self, worker: &ChaosClient, rng: &mut Rng) {
         let call = self.ledger.open(false);
         let wanted = rng.u64(0..STEP / 2);
-        let taken = if rng.u32(0..4) == 0 { wanted / 2 } else { wanted };
+        let taken = if rng.u32(0..4) == 0 {
+            wanted / 2
+        } else {
+            wanted
+        };
         let mut items = match worker.items(call, wanted as u32).await {
             Ok(items) => items,
             Err(error) => return self.close(call, Some(error)),
@@ -113,10 +120,17 @@ impl Load {
                 }
                 Ok(None) => {
                     if next != call + wanted {
-                        self.lie(format!("stream {call} ended cleanly after {} of {wanted}", next - call));
+                        self.lie(format!(
+                            "stream {call} ended cleanly after {} of {wanted}",
+                            next - call
+                        ));
                     }
                     // A stream without items may end before its generator was asked for anything.
-                    let told = if wanted == 0 { Told::Dropped } else { Told::Done };
+                    let told = if wanted == 0 {
+                        Told::Dropped
+                    } else {
+                        Told::Done
+                    };
                     return self.ledger.close(call, told);
                 }
                 Err(error) => return self.close(call, Some(error)),
@@ -152,7 +166,9 @@ impl Load {
     }
 
     fn close(&self, call: u64, error: Option<CallError>) {
-        let told = error.as_ref().map_or(Told::Done, |error| Told::Failed(error.outcome()));
+        let told = error
+            .as_ref()
+            .map_or(Told::Done, |error| Told::Failed(error.outcome()));
         let name = match &error {
             None => "answered",
             Some(error) => name(error),
@@ -189,7 +205,11 @@ fn task(call: u64, rng: &mut Rng) -> Task {
     Task {
         call,
         data: Bytes::from(data),
-        ms: if rng.u32(0..50) == 0 { rng.u32(0..4) } else { 0 },
+        ms: if rng.u32(0..50) == 0 {
+            rng.u32(0..4)
+        } else {
+            0
+        },
     }
 }
 

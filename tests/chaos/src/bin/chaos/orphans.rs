@@ -46,7 +46,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
     let (mut late, mut times) = (0_u64, histogram());
     let mut files = 0;
     for round in 0..options.rounds {
-        let sockets = tempfile::Builder::new().prefix("chaos").tempdir_in("/tmp")?;
+        let sockets = tempfile::Builder::new()
+            .prefix("chaos")
+            .tempdir_in("/tmp")?;
         let mark = format!("{:016x}", rng.u64(..));
         let mut victim = Command::new(myself()?)
             .args(["victim", "--worker"])
@@ -96,11 +98,18 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
 
 /// Starts workers, a grandchild in each, says so, and waits to be killed.
 pub(crate) fn be_a_victim(options: &VictimOptions) -> anyhow::Result<bool> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let mut workers = Vec::new();
         for _ in 0..options.workers {
-            let worker = options.worker.builder()?.restart(Restart::never()).spawn().await?;
+            let worker = options
+                .worker
+                .builder()?
+                .restart(Restart::never())
+                .spawn()
+                .await?;
             worker.breed().await?;
             workers.push(worker);
         }

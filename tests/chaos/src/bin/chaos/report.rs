@@ -80,8 +80,11 @@ impl Report {
         // These two count from the begin.
         self.injected.clone_from(&lock(&deaths.injected));
         self.exposed = *lock(&deaths.exposed);
-        (self.crashed, self.ready, self.unborn) =
-            (*lock(&deaths.crashed), *lock(&deaths.ready), *lock(&deaths.unborn));
+        (self.crashed, self.ready, self.unborn) = (
+            *lock(&deaths.crashed),
+            *lock(&deaths.ready),
+            *lock(&deaths.unborn),
+        );
         self.settled.clone_from(&lock(&deaths.settled));
         let _ = self.recovery.add(&*lock(&load.recovery));
         let _ = self.lateness.add(&*lock(&load.lateness));
@@ -98,7 +101,12 @@ impl Report {
 
     /// Where it stands.
     pub(crate) fn line(&self) -> String {
-        format!("{} calls, {} deaths, {} lies", self.calls, self.crashed, self.lies.len())
+        format!(
+            "{} calls, {} deaths, {} lies",
+            self.calls,
+            self.crashed,
+            self.lies.len()
+        )
     }
 
     pub(crate) fn print(&self) {
@@ -118,9 +126,19 @@ impl Report {
         let mut row = |name: &str, value: String| {
             let _ = writeln!(text, "| {name} | {value} |");
         };
-        row("calls", format!("{} ({:.0} a second)", self.calls, self.calls as f64 / seconds));
+        row(
+            "calls",
+            format!(
+                "{} ({:.0} a second)",
+                self.calls,
+                self.calls as f64 / seconds
+            ),
+        );
         row("handlers entered", self.executions.to_string());
-        row("workers that served and were lost", self.crashed.to_string());
+        row(
+            "workers that served and were lost",
+            self.crashed.to_string(),
+        );
         row("workers that got ready", self.ready.to_string());
         row("starts that failed", self.unborn.to_string());
         row("broken oracles", self.lies.len().to_string());
@@ -133,11 +151,20 @@ impl Report {
                 100.0 * self.doubtful as f64 / self.exposed.max(1) as f64
             ),
         );
-        row("SIGKILL until its calls are settled", percentiles(&self.settled));
-        row("SIGKILL until the next call is answered", percentiles(&self.recovery));
+        row(
+            "SIGKILL until its calls are settled",
+            percentiles(&self.settled),
+        );
+        row(
+            "SIGKILL until the next call is answered",
+            percentiles(&self.recovery),
+        );
         row("settled after the deadline by", percentiles(&self.lateness));
         row("a bystander's call, before", percentiles(&self.quiet));
-        row("a bystander's call, meanwhile", percentiles(&self.meanwhile));
+        row(
+            "a bystander's call, meanwhile",
+            percentiles(&self.meanwhile),
+        );
         row("memory in use, MiB", self.memory_line());
         let _ = writeln!(text, "\n| what callers were told | calls |\n|---|---|");
         for (name, count) in &self.told {
@@ -158,7 +185,12 @@ impl Report {
         let (Some(first), Some(last)) = (self.memory.first(), self.memory.last()) else {
             return String::new();
         };
-        let peak = self.memory.iter().map(|(_, bytes)| *bytes).max().unwrap_or(0);
+        let peak = self
+            .memory
+            .iter()
+            .map(|(_, bytes)| *bytes)
+            .max()
+            .unwrap_or(0);
         format!(
             "{:.1} at first, {:.1} at last, {:.1} at most; {:+.2} an hour after the first quarter",
             mib(first.1),

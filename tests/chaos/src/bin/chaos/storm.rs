@@ -49,7 +49,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
     if std::env::var_os(MARK).is_none() {
         return run_marked();
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     let report = runtime.block_on(storm(options))?;
     report.print();
     if let Some(path) = &options.report {
@@ -60,7 +62,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
 
 /// Runs this program again with a variable that marks whatever descends from it, and a folder of its own for sockets.
 fn run_marked() -> anyhow::Result<bool> {
-    let sockets = tempfile::Builder::new().prefix("chaos").tempdir_in("/tmp")?;
+    let sockets = tempfile::Builder::new()
+        .prefix("chaos")
+        .tempdir_in("/tmp")?;
     let mark = format!("{:016x}", Rng::new().u64(..));
     let status = Command::new(myself()?)
         .args(std::env::args_os().skip(1))
@@ -80,7 +84,10 @@ async fn storm(options: &Options) -> anyhow::Result<Report> {
         Language::Rust => 50,
         _ => 1000,
     }));
-    report::say(&format!("storm: {:?} worker, seed {seed}, a death every {every:?}", options.worker));
+    report::say(&format!(
+        "storm: {:?} worker, seed {seed}, a death every {every:?}",
+        options.worker
+    ));
     let sockets = std::env::var("XDG_RUNTIME_DIR").context("the folder for sockets")?;
     let (sockets, journals) = (Path::new(&sockets), tempfile::tempdir()?);
     let mut rng = Rng::with_seed(seed);
@@ -97,13 +104,23 @@ async fn storm(options: &Options) -> anyhow::Result<Report> {
     let mut load = Arc::new(Load::new());
     let deaths = Arc::new(Deaths::new());
     while began.elapsed() < Duration::from_secs(options.seconds) {
-        epoch(options, &mut rng, &mut report, (&load, &deaths), journals.path(), every).await?;
+        epoch(
+            options,
+            &mut rng,
+            &mut report,
+            (&load, &deaths),
+            journals.path(),
+            every,
+        )
+        .await?;
         let verdict = load.ledger.compare(journals.path())?;
         report.add(&verdict, &load, &deaths);
         if let Some(left) = Census::settle(&before, sockets).await {
             report.lie(format!("left over: {left}"));
         }
-        report.memory.push((began.elapsed().as_secs_f64(), leaks::resident()));
+        report
+            .memory
+            .push((began.elapsed().as_secs_f64(), leaks::resident()));
         load = Arc::new(Load::new());
         bar.set_position(began.elapsed().as_secs().min(options.seconds));
         bar.set_message(report.line());
@@ -153,7 +170,8 @@ async fn epoch(
         })
         .collect();
     let killing = {
-        let (load, deaths, worker, rng) = (load.clone(), deaths.clone(), worker.clone(), rng.fork());
+        let (load, deaths, worker, rng) =
+            (load.clone(), deaths.clone(), worker.clone(), rng.fork());
         tokio::spawn(async move { deaths.inject(&load, &worker, rng, every).await })
     };
 
@@ -163,19 +181,26 @@ async fn epoch(
     killing.await?;
     for caller in callers {
         let settled = tokio::time::timeout(PATIENCE, caller).await;
-        ensure!(settled.is_ok(), "a call was not settled within {PATIENCE:?}");
+        ensure!(
+            settled.is_ok(),
+            "a call was not settled within {PATIENCE:?}"
+        );
         settled??;
     }
     let under_way = worker.module().in_flight();
     if under_way > 0 {
-        report.lie(format!("{under_way} calls are under way that nobody waits for"));
+        report.lie(format!(
+            "{under_way} calls are under way that nobody waits for"
+        ));
     }
     bystander.shutdown().await;
     worker.shutdown().await;
     watching.await?;
     let (gaps, dropped) = counting.await?;
     if !gaps.is_empty() && dropped == 0 {
-        report.lie(format!("events are missing that were not counted as dropped: {gaps:?}"));
+        report.lie(format!(
+            "events are missing that were not counted as dropped: {gaps:?}"
+        ));
     }
     Ok(())
 }
@@ -184,10 +209,12 @@ async fn start(language: Language, journals: &Path) -> anyhow::Result<ChaosClien
     let builder = language
         .builder()?
         .env("CHAOS_JOURNAL", journals)
-        .heartbeat(Heartbeat::new(Duration::from_millis(500), Duration::from_millis(1500)))
+        .heartbeat(Heartbeat::new(
+            Duration::from_millis(500),
+            Duration::from_millis(1500),
+        ))
         .restart(
-            Restart::new(u32::MAX, Duration::from_secs(1))
-                .backoff(Duration::ZERO, Duration::ZERO),
+            Restart::new(u32::MAX, Duration::from_secs(1)).backoff(Duration::ZERO, Duration::ZERO),
         );
     builder.spawn().await.context("the worker does not start")
 }
@@ -209,7 +236,9 @@ async fn bystand(worker: &ChaosClient, time: Duration) -> Histogram<u64> {
             record(&times, call.elapsed());
         }
     }
-    times.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+    times
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 const PATIENCE: Duration = Duration::from_secs(60);

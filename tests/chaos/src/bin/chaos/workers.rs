@@ -23,12 +23,20 @@ impl Language {
         Ok(match self {
             Self::Rust => {
                 let program = std::env::current_exe()?.with_file_name("chaos-worker");
-                ensure!(program.exists(), "{} is missing: build the package", program.display());
+                ensure!(
+                    program.exists(),
+                    "{} is missing: build the package",
+                    program.display()
+                );
                 builder.command(program)
             }
             Self::Python => {
                 let python = root.join(".venv/bin/python");
-                ensure!(python.exists(), "{} is missing: `cargo xtask test` makes it", python.display());
+                ensure!(
+                    python.exists(),
+                    "{} is missing: `cargo xtask test` makes it",
+                    python.display()
+                );
                 builder
                     .command(python)
                     .arg("worker.py")
@@ -37,10 +45,18 @@ impl Language {
             Self::Typescript => {
                 let folder = root.join("workers/typescript");
                 let package = folder.join("node_modules");
-                ensure!(package.exists(), "{} is missing: `cargo xtask test` makes it", package.display());
+                ensure!(
+                    package.exists(),
+                    "{} is missing: `cargo xtask test` makes it",
+                    package.display()
+                );
                 builder
                     .command("node")
-                    .args(["bin/procwire-worker.js", "run", "tests/workers/chaos/worker.ts"])
+                    .args([
+                        "bin/procwire-worker.js",
+                        "run",
+                        "tests/workers/chaos/worker.ts",
+                    ])
                     .cwd(folder)
             }
         })
