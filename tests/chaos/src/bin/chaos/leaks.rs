@@ -52,7 +52,7 @@ impl Census {
     }
 }
 
-/// The processes that this one has started and not reaped.
+/// The processes that this one has started and not reaped, but the runtime's own warden, which stays.
 pub(crate) fn children() -> Vec<u32> {
     let mut children = Vec::new();
     for task in fs::read_dir("/proc/self/task")
@@ -66,6 +66,10 @@ pub(crate) fn children() -> Vec<u32> {
                 .filter_map(|pid| pid.parse::<u32>().ok()),
         );
     }
+    children.retain(|pid| {
+        let words = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        !words.contains("procwire-warden")
+    });
     children
 }
 
