@@ -2,6 +2,7 @@
 //!
 //! Knows how stages are run and added up; what each of them runs stands in the files beside this one.
 
+mod chaos;
 mod examples;
 mod generated;
 mod python;

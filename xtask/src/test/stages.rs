@@ -1,6 +1,6 @@
 //! The list of stages, in the order they run: the quick ones that fail often first.
 
-use super::{Stage, examples, generated, python, rust, typescript};
+use super::{Stage, chaos, examples, generated, python, rust, typescript};
 use crate::prepare::Need;
 
 /// All of `cargo xtask test`.
@@ -34,6 +34,12 @@ pub(super) const STAGES: &[Stage] = &[
         proves: "every Rust test, real workers of all languages included",
         needs: &[Need::Nextest, Need::Node, Need::Python],
         run: rust::nextest,
+    },
+    Stage {
+        name: "chaos",
+        proves: "what callers are told when workers die is true, and nothing outlives a killed parent",
+        needs: &[Need::Node, Need::Python],
+        run: chaos::run,
     },
     Stage {
         name: "doctest",
