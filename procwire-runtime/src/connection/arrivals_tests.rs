@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use super::*;
 use crate::connection::down::Down;
 use crate::connection::entry::{Bounds, Progress, Registration, Space};
 use crate::connection::writer::Span;
-use super::*;
 use crate::control::Features;
 use crate::ids::STARTED;
 use crate::wire::Header;

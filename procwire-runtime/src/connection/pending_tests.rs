@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use crate::connection::entry::Action;
 use super::*;
+use crate::connection::entry::Action;
 use crate::wire::{Flags, Frame, Header};
 
 const BOUNDS: Bounds = Bounds {

@@ -376,7 +376,9 @@ impl<E: Type> fmt::Display for CallError<E> {
                 write!(f, "{call}: ")?;
                 match phase {
                     TimeoutPhase::Queue => write!(f, "no worker took it within {after:?}"),
-                    TimeoutPhase::Transmit => write!(f, "{worker} did not read it within {after:?}"),
+                    TimeoutPhase::Transmit => {
+                        write!(f, "{worker} did not read it within {after:?}")
+                    }
                     TimeoutPhase::Execute => write!(f, "{worker} gave no answer within {after:?}"),
                     TimeoutPhase::StreamIdle => write!(f, "{worker} was silent for {after:?}"),
                 }?;

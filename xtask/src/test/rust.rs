@@ -31,6 +31,7 @@ pub(super) fn features(shell: &Shell<'_>) -> Result<Tally, Failed> {
             ["", "text", "rust", "text,rust,render"].as_slice(),
         ),
         ("procwire-gen", &["", "rust", "python", "typescript", "cli"]),
+        ("procwire-runtime", &["", "metrics"]),
     ] {
         for set in sets {
             shell.run(&Step::cargo().args([
@@ -66,9 +67,20 @@ pub(super) fn docs(shell: &Shell<'_>) -> Result<Tally, Failed> {
     Ok(Tally::default())
 }
 
+/// Off unless asked for; the tests that look at numbers ask for it.
+const METRICS: &str = "procwire/metrics";
+
 pub(super) fn nextest(shell: &Shell<'_>) -> Result<Tally, Failed> {
     // tests start workers that are programs of packages without tests, which a test run does not build
-    shell.run(&Step::cargo().args(["build", "--locked", "--workspace", "--bins", "--examples"]))?;
+    shell.run(&Step::cargo().args([
+        "build",
+        "--locked",
+        "--workspace",
+        "--features",
+        METRICS,
+        "--bins",
+        "--examples",
+    ]))?;
     counted(
         shell,
         Runner::Nextest,
@@ -77,6 +89,8 @@ pub(super) fn nextest(shell: &Shell<'_>) -> Result<Tally, Failed> {
             "run",
             "--locked",
             "--workspace",
+            "--features",
+            METRICS,
             "--no-fail-fast",
         ]),
     )
