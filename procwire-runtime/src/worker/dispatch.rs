@@ -106,10 +106,11 @@ impl Request {
 
     fn start<A: Type, H>(self, handler: impl FnOnce(A) -> H, job: impl FnOnce(H) -> BoxedJob) {
         let prepared = match self.call.read(self.payload) {
-            Ok(args) => {
-                self.desk.starts(&self.call);
-                Prepared::Job(job(handler(args)))
-            }
+            Ok(args) if self.desk.starts(&self.call) => Prepared::Job(job(handler(args))),
+            Ok(_) => Prepared::Refused(Box::new(ErrorPayload::new(
+                ErrorKind::Cancelled,
+                "the parent is gone",
+            ))),
             Err(error) => Prepared::Refused(error),
         };
         self.desk.lay(self.ticket, prepared);
@@ -152,10 +153,12 @@ impl Desk {
         self.herald.is_some() && !call.method.idempotent && call.request != UNCORRELATED
     }
 
-    /// Called right before user code can run. Returns when the parent is certain to hear of it.
-    fn starts(&self, call: &Call) {
-        if let Some(writer) = self.herald.as_ref().filter(|_| self.heralds(call)) {
-            writer.herald(call.request);
+    /// Called right before user code can run. Returns whether the parent is certain to hear of it: a handler of which it
+    /// believes that it never started must never start.
+    fn starts(&self, call: &Call) -> bool {
+        match self.herald.as_ref().filter(|_| self.heralds(call)) {
+            Some(writer) => writer.herald(call.request),
+            None => true,
         }
     }
 

@@ -113,11 +113,11 @@ impl Writer {
         }
     }
 
-    /// Tells the parent that the handler of a request starts, behind everything that was put in line before. Returns when
-    /// that has left this process, or never will.
+    /// Tells the parent that the handler of a request starts, behind everything that was put in line before. Returns whether
+    /// that has left this process; if not, it never will, and the handler must not run.
     ///
     /// It blocks while the socket is full; who asks [`is_full`](Self::is_full) before finds that it hardly ever is.
-    pub(super) fn herald(&self, request: u32) {
+    pub(super) fn herald(&self, request: u32) -> bool {
         let mut word = std::mem::take(&mut self.lock().word);
         word.open();
         let _ = word.finish((STARTED, Flags::TO_PARENT, request), None, 0); // it has no payload
@@ -125,17 +125,21 @@ impl Writer {
         let end = {
             let queue = &mut *self.lock();
             queue.word = word;
+            if queue.state == State::Closed {
+                return false; // what was put in line since was not counted
+            }
             queue.entered
         };
         while self.left.load(Ordering::Acquire) < end {
             let state = self.lock().state;
             match state {
-                State::Closed => return,
+                State::Closed => return false,
                 State::Writing => std::thread::yield_now(), // another thread is at it, and does not wait
                 State::Idle => self.send(&mut Outgoing::default()),
                 State::Full => self.push_on(),
             }
         }
+        true
     }
 
     /// Waits for the socket to take bytes, here and now: this may be the thread that would tell the runtime of it.
