@@ -35,6 +35,15 @@ def chunks(parent: Parent, request: int, count: int) -> None:
         assert parent.answer(request).flags == flags.CHUNK
 
 
+def exhaust(parent: Parent, request: int) -> None:
+    """Reads one window of a stream: from then on it waits."""
+    spent = 0
+    while spent < WINDOW:
+        frame = parent.answer(request)
+        assert frame.flags == flags.CHUNK
+        spent += len(frame.payload) + CHUNK_COST
+
+
 def is_silent(parent: Parent, request: int) -> bool:
     """Whether nothing of that request comes before the answers to calls made now."""
     for n in range(3):
@@ -59,11 +68,7 @@ def test_a_frozen_consumer_gets_one_window_and_delays_nobody(parent: Parent, met
 @pytest.mark.parametrize("method", ["count", "count_async", "deaf"])
 def test_a_million_items_against_a_frozen_consumer_move_one_window(parent: Parent, method: str) -> None:
     request = parent.request(method, {"n": 1_000_000})
-    spent = 0
-    while spent < WINDOW:
-        frame = parent.answer(request)
-        assert frame.flags == flags.CHUNK
-        spent += len(frame.payload) + CHUNK_COST
+    exhaust(parent, request)
     assert is_silent(parent, request)
 
 
@@ -91,9 +96,7 @@ def test_a_consumer_that_grants_gets_everything(parent: Parent, method: str) -> 
 def test_an_abort_ends_the_wait_and_closes_the_generator(parent: Parent, method: str) -> None:
     for _ in range(3):  # where it was read, later in the pool
         request = parent.request(method, {"n": 1_000_000})
-        while not is_silent(parent, request):
-            while any(frame.request == request for frame in parent.frames):
-                parent.answer(request)
+        exhaust(parent, request)
         parent.abort(request)
         while (frame := parent.answer(request)).flags == flags.CHUNK:
             pass
@@ -118,9 +121,7 @@ def test_the_end_of_the_worker_ends_the_wait_at_once(parent: Parent, method: str
     assert parent.process.stdin is not None
     requests = [parent.request(method, {"n": 1_000_000}) for _ in range(3)]
     for request in requests:
-        while not is_silent(parent, request):
-            while any(frame.request == request for frame in parent.frames):
-                parent.answer(request)
+        exhaust(parent, request)
     began = time.monotonic()
     if how == "$shutdown":
         parent.order("$shutdown")

@@ -281,7 +281,11 @@ def test_what_an_open_union_holds_is_checked() -> None:
 
 
 JSON: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=20,
 )
@@ -299,3 +303,11 @@ def test_any_payload_is_read_or_refused(payload: bytes) -> None:
             reader(type_)(payload)
         except InvalidError:
             pass
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), [float("-inf")], {"a": float("nan")}])
+def test_json_has_no_number_that_is_none(value: Any) -> None:
+    with pytest.raises(EncodeError):
+        encoder("msgpack", Json)(value)
+    with pytest.raises(InvalidError):
+        reader(Json)(write(value))

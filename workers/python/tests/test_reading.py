@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -121,3 +123,24 @@ def test_byte_by_byte() -> None:
     )
     answers = serve([data[at : at + 1] for at in range(len(data))])
     assert answers == {request: answer for request, (_, _, answer) in enumerate(calls, 1)}
+
+
+def test_a_long_handler_stalls_nobody_after_a_time_without_calls() -> None:
+    """The watch rests when nothing happens; it must look again before a handler runs, not after it."""
+    ours, theirs = socket.socketpair()
+    ours.settimeout(20)
+    threads = Threads(4)
+    writer = Writer(theirs, threads.submit_now)
+    dispatch = Dispatch(Everyday(), Everyday.CONTRACT)
+    reader = Reader(theirs, b"", 1 << 30, dispatch, writer, threads, lambda: None)
+    dispatch.connect(writer, threads, reader, lambda _: None)
+    for loop in (reader.lead, reader.watch):
+        threading.Thread(target=loop, daemon=True).start()
+    while not reader.sleeps:
+        time.sleep(0.001)
+    ours.sendall(cast("bytes", frame(IDS["slow"], 0, 1, msgspec.msgpack.encode({"n": 1, "ms": 2000}))))
+    ours.sendall(cast("bytes", frame(IDS["echo"], 0, 2, b"\x02")))
+    first = FrameDecoder(1 << 30).feed(ours.recv(4096))
+    assert [one.request for one in first] == [2]
+    ours.close()
+    threads.stop()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from math import isfinite
 from typing import Any, ClassVar, TypeAlias, cast, get_origin, get_type_hints
 
 from msgspec import inspect
@@ -163,7 +164,11 @@ def _timestamp(value: Any) -> None:
 
 
 def _json(value: Any) -> None:
-    if value is None or isinstance(value, bool | int | float | str):
+    if isinstance(value, float):
+        if not isfinite(value):
+            raise EncodeError(f"JSON has no {value}")
+        return
+    if value is None or isinstance(value, bool | int | str):
         return
     if isinstance(value, dict):
         for key, item in cast("dict[object, object]", value).items():
