@@ -19,7 +19,7 @@ use super::load::{Load, histogram, lock, record};
 pub(crate) struct Deaths {
     /// How often each way to die was chosen.
     pub(crate) injected: Mutex<BTreeMap<&'static str, u64>>,
-    /// `once` calls that were under way at a kill, all kills together.
+    /// `once` calls that were under way at a death, all deaths together.
     pub(crate) exposed: Mutex<u64>,
     /// From SIGKILL to the moment at which all its calls are settled, in microseconds.
     pub(crate) settled: Mutex<Histogram<u64>>,
@@ -88,13 +88,13 @@ impl Deaths {
     ) {
         while !load.is_over.load(Ordering::Relaxed) {
             tokio::time::sleep(every.mul_f64(rng.f64() * 2.0)).await;
+            let exposed = load.in_flight.load(Ordering::Relaxed) as u64;
             match rng.u32(0..100) {
                 0..72 => {
                     let Some(pid) = worker.module().pid() else {
                         continue;
                     };
-                    self.note("SIGKILL");
-                    *lock(&self.exposed) += load.in_flight.load(Ordering::Relaxed) as u64;
+                    self.note("SIGKILL", exposed);
                     let now = Instant::now();
                     lock(&self.killed).insert(pid, now);
                     lock(&load.gone).get_or_insert((pid, now));
@@ -103,7 +103,7 @@ impl Deaths {
                 72..80 => {
                     // Whatever is there, also a worker that has said nothing yet.
                     for pid in children() {
-                        self.note("SIGKILL while starting, or later");
+                        self.note("SIGKILL while starting, or later", exposed);
                         send(pid, Signal::KILL);
                     }
                 }
@@ -111,19 +111,19 @@ impl Deaths {
                     let Some(pid) = worker.module().pid() else {
                         continue;
                     };
-                    self.note("SIGSTOP");
+                    self.note("SIGSTOP", exposed);
                     send(pid, Signal::STOP);
                 }
                 82..84 => {
                     let Some(pid) = worker.module().pid() else {
                         continue;
                     };
-                    self.note("SIGTERM");
+                    self.note("SIGTERM", exposed);
                     send(pid, Signal::TERM);
                 }
                 other => {
                     let how = WAYS[other as usize % WAYS.len()];
-                    self.note(how);
+                    self.note(how, exposed);
                     // It is answered by nobody, or by an error if it never arrived.
                     let _ = worker.die(how).timeout(Duration::from_millis(500)).await;
                 }
@@ -131,7 +131,8 @@ impl Deaths {
         }
     }
 
-    fn note(&self, how: &'static str) {
+    fn note(&self, how: &'static str, exposed: u64) {
+        *lock(&self.exposed) += exposed;
         *lock(&self.injected).entry(how).or_default() += 1;
     }
 }

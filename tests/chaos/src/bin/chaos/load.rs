@@ -29,13 +29,16 @@ pub(crate) struct Load {
     pub(crate) recovery: Mutex<Histogram<u64>>,
     /// How much later than its deadline a call was settled, in microseconds.
     pub(crate) lateness: Mutex<Histogram<u64>>,
+    /// Whether a task takes no time, so that a worker is at one at most.
+    is_serial: bool,
     /// Wrong values, sentences.
     pub(crate) lies: Mutex<Vec<String>>,
 }
 
 impl Load {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(is_serial: bool) -> Self {
         Self {
+            is_serial,
             ledger: Ledger::default(),
             is_over: AtomicBool::new(false),
             in_flight: AtomicUsize::new(0),
@@ -69,7 +72,10 @@ impl Load {
 
     async fn value(&self, worker: &ChaosClient, rng: &mut Rng, idempotent: bool) {
         let call = self.ledger.open(idempotent);
-        let task = task(call, rng);
+        let mut task = task(call, rng);
+        if self.is_serial {
+            task.ms = 0;
+        }
         let data = task.data.clone();
         let answer = if idempotent {
             worker.again(task).await
@@ -225,6 +231,11 @@ fn name(error: &CallError) -> &'static str {
         (CallError::Cancelled { .. }, _) => "cancelled",
         (CallError::Overloaded { .. }, _) => "overloaded",
         (CallError::NotRunning { .. }, _) => "no worker",
+        (CallError::Poisoned { .. }, _) => "poisoned",
+        (CallError::Protocol { .. }, _) => "protocol broken",
+        (CallError::Rejected { .. }, _) => "rejected",
+        (CallError::Decode { .. }, _) => "unreadable answer",
+        (CallError::Remote(_), _) => "raised over there",
         _ => "other",
     }
 }

@@ -143,7 +143,7 @@ impl Report {
         row("starts that failed", self.unborn.to_string());
         row("broken oracles", self.lies.len().to_string());
         row(
-            "in doubt, of the calls in flight at a SIGKILL",
+            "in doubt, of the calls in flight at a death",
             format!(
                 "{} of {} ({:.2} %)",
                 self.doubtful,

@@ -36,6 +36,9 @@ pub(crate) struct Options {
     /// Seconds between two looks at the journals
     #[arg(long, default_value_t = 10)]
     epoch: u64,
+    /// Only tasks that take no time, so that a worker is at one of them at most
+    #[arg(long)]
+    serial: bool,
     /// Makes the same decisions again; a new one is printed otherwise
     #[arg(long)]
     seed: Option<u64>,
@@ -97,11 +100,11 @@ async fn storm(options: &Options) -> anyhow::Result<Report> {
     let bystander = start(options.worker, journals.path()).await?;
     report.quiet = bystand(&bystander, Duration::from_secs(3)).await;
     bystander.shutdown().await;
-    Load::new().ledger.compare(journals.path())?;
+    Load::new(options.serial).ledger.compare(journals.path())?;
 
     let before = Census::take(sockets);
     let began = Instant::now();
-    let mut load = Arc::new(Load::new());
+    let mut load = Arc::new(Load::new(options.serial));
     let deaths = Arc::new(Deaths::new());
     while began.elapsed() < Duration::from_secs(options.seconds) {
         epoch(
@@ -121,7 +124,7 @@ async fn storm(options: &Options) -> anyhow::Result<Report> {
         report
             .memory
             .push((began.elapsed().as_secs_f64(), leaks::resident()));
-        load = Arc::new(Load::new());
+        load = Arc::new(Load::new(options.serial));
         bar.set_position(began.elapsed().as_secs().min(options.seconds));
         bar.set_message(report.line());
         if report.lies.len() > 20 {
