@@ -12,7 +12,7 @@ use procwire::{Lifecycle, LifecycleStream};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::leaks::children;
-use super::load::{Load, histogram, lock, record};
+use super::load::{Load, death, histogram, lock, record};
 
 /// What happened to workers.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub(crate) struct Deaths {
     killed: Mutex<HashMap<u32, Instant>>,
     /// Workers that served and were lost.
     pub(crate) crashed: Mutex<u64>,
+    /// The same, by how they ended.
+    pub(crate) ends: Mutex<BTreeMap<String, u64>>,
     /// Workers that got ready.
     pub(crate) ready: Mutex<u64>,
     /// Starts that failed.
@@ -43,6 +45,7 @@ impl Deaths {
             settled: Mutex::new(histogram()),
             killed: Mutex::default(),
             crashed: Mutex::new(0),
+            ends: Mutex::default(),
             ready: Mutex::new(0),
             unborn: Mutex::new(0),
             lies: Mutex::default(),
@@ -59,6 +62,7 @@ impl Deaths {
                     pid, exit, reason, ..
                 } => {
                     *lock(&self.crashed) += 1;
+                    *lock(&self.ends).entry(death(&exit, &reason)).or_default() += 1;
                     if let Some(since) = lock(&self.killed).remove(&pid) {
                         record(&self.settled, since.elapsed());
                     }

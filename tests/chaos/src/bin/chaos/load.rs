@@ -20,8 +20,8 @@ pub(crate) struct Load {
     /// `once` calls under way.
     pub(crate) in_flight: AtomicUsize,
     pub(crate) calls: AtomicU64,
-    /// `once` calls that a death left in doubt.
-    pub(crate) doubtful: AtomicU64,
+    /// `once` calls that deaths left in doubt, by what the callers were told of the death.
+    pub(crate) doubtful: Mutex<HashMap<String, u64>>,
     pub(crate) told: Mutex<HashMap<&'static str, u64>>,
     /// When a worker was killed that has no successor yet: its process id and the moment.
     pub(crate) gone: Mutex<Option<(u32, Instant)>>,
@@ -43,7 +43,7 @@ impl Load {
             is_over: AtomicBool::new(false),
             in_flight: AtomicUsize::new(0),
             calls: AtomicU64::new(0),
-            doubtful: AtomicU64::new(0),
+            doubtful: Mutex::default(),
             told: Mutex::default(),
             gone: Mutex::new(None),
             recovery: Mutex::new(histogram()),
@@ -91,11 +91,13 @@ impl Load {
         }
         if let Err(CallError::Crashed {
             outcome: Outcome::MaybeExecuted,
+            exit,
+            reason,
             ..
         }) = &answer
             && !idempotent
         {
-            self.doubtful.fetch_add(1, Ordering::Relaxed);
+            *lock(&self.doubtful).entry(death(exit, reason)).or_default() += 1;
         }
         self.close(call, answer.err());
     }
@@ -237,6 +239,14 @@ fn name(error: &CallError) -> &'static str {
         (CallError::Decode { .. }, _) => "unreadable answer",
         (CallError::Remote(_), _) => "raised over there",
         _ => "other",
+    }
+}
+
+/// How a worker ended, in a few words.
+pub(crate) fn death(exit: &procwire::Exit, reason: &str) -> String {
+    match reason {
+        "" => exit.to_string(),
+        reason => format!("{exit}: {reason}"),
     }
 }
 

@@ -22,7 +22,8 @@ pub(crate) struct Report {
     pub(crate) took: Duration,
     calls: u64,
     executions: u64,
-    doubtful: u64,
+    doubtful: BTreeMap<String, u64>,
+    ends: BTreeMap<String, u64>,
     told: BTreeMap<&'static str, u64>,
     injected: BTreeMap<&'static str, u64>,
     exposed: u64,
@@ -49,7 +50,8 @@ impl Report {
             took: Duration::ZERO,
             calls: 0,
             executions: 0,
-            doubtful: 0,
+            doubtful: BTreeMap::new(),
+            ends: BTreeMap::new(),
             told: BTreeMap::new(),
             injected: BTreeMap::new(),
             exposed: 0,
@@ -73,12 +75,15 @@ impl Report {
         self.lies.extend(verdict.lies.iter().cloned());
         self.lies.append(&mut lock(&load.lies));
         self.lies.append(&mut lock(&deaths.lies));
-        self.doubtful += load.doubtful.load(std::sync::atomic::Ordering::Relaxed);
+        for (end, count) in lock(&load.doubtful).drain() {
+            *self.doubtful.entry(end).or_default() += count;
+        }
         for (name, count) in lock(&load.told).drain() {
             *self.told.entry(name).or_default() += count;
         }
         // These two count from the begin.
         self.injected.clone_from(&lock(&deaths.injected));
+        self.ends.clone_from(&lock(&deaths.ends));
         self.exposed = *lock(&deaths.exposed);
         (self.crashed, self.ready, self.unborn) = (
             *lock(&deaths.crashed),
@@ -123,6 +128,7 @@ impl Report {
             self.language, seconds, self.seed, self.every
         );
         let _ = writeln!(text, "| | |\n|---|---|");
+        let doubtful: u64 = self.doubtful.values().sum();
         let mut row = |name: &str, value: String| {
             let _ = writeln!(text, "| {name} | {value} |");
         };
@@ -146,9 +152,9 @@ impl Report {
             "in doubt, of the calls in flight at a death",
             format!(
                 "{} of {} ({:.2} %)",
-                self.doubtful,
+                doubtful,
                 self.exposed,
-                100.0 * self.doubtful as f64 / self.exposed.max(1) as f64
+                100.0 * doubtful as f64 / self.exposed.max(1) as f64
             ),
         );
         row(
@@ -169,6 +175,14 @@ impl Report {
         let _ = writeln!(text, "\n| what callers were told | calls |\n|---|---|");
         for (name, count) in &self.told {
             let _ = writeln!(text, "| {name} | {count} |");
+        }
+        let _ = writeln!(
+            text,
+            "\n| how workers ended | times | calls in doubt |\n|---|---|---|"
+        );
+        for (end, count) in &self.ends {
+            let doubt = self.doubtful.get(end).unwrap_or(&0);
+            let _ = writeln!(text, "| {end} | {count} | {doubt} |");
         }
         let _ = writeln!(text, "\n| way to die | times |\n|---|---|");
         for (name, count) in &self.injected {
