@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process};
 use serde_json::json;
 
 use crate::pdf::PdfClient;
-use crate::puppet::{ACT, CHUNK, CONCAT, RESPONSE, RISKY, frame, hex, packed};
+use crate::puppet::{ACT, CHUNK, CONCAT, RESPONSE, RISKY, STARTED, frame, hex, init, packed};
 use crate::stage::{alive, evil, play, settle, spawning, until};
 use crate::told::{died, failed};
 
@@ -57,6 +57,34 @@ fn a02_a_kill_tells_what_was_read_from_what_never_left() {
         }
         failed(large.await.unwrap(), Outcome::NotSent, "SIGKILL");
         failed(behind.await.unwrap(), Outcome::NotSent, "SIGKILL");
+    });
+}
+
+#[test]
+fn a02_a_worker_that_says_what_it_starts_leaves_only_that_in_doubt() {
+    play(async |stage| {
+        let spawning = spawning(stage.builder());
+        let mut worker = stage.puppet().await;
+        let greeting = init(&worker.socket(stage), &["started"]);
+        worker.announce(stage, &greeting).await;
+        worker.step(json!(["accept"])).await;
+        let pdf = spawning.await.unwrap().unwrap();
+        let calls: Vec<_> = (0..3)
+            .map(|i| tokio::spawn(pdf.risky(i.to_string()).result()))
+            .collect();
+        for got in worker.read(3).await {
+            if got.text() == "0" {
+                worker.send(frame(STARTED, 0x01, got.id, b"")).await;
+            }
+        }
+        worker.kill().await;
+        for (i, call) in calls.into_iter().enumerate() {
+            let outcome = match i {
+                0 => Outcome::MaybeExecuted,
+                _ => Outcome::NotStarted,
+            };
+            failed(call.await.unwrap(), outcome, "SIGKILL");
+        }
     });
 }
 

@@ -2,11 +2,13 @@
 
 use std::io::Write;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
-use procwire_runtime::__private::Restart;
+use procwire_runtime::__private::{Heartbeat, Restart};
+use procwire_runtime::clock::Clock;
 
 use crate::puppet::Puppet;
-use crate::stage::{Stage, evil, exchange, play};
+use crate::stage::{Stage, evil, exchange, play, settle, spawning};
 
 /// A process that is the parent of an evil worker: this very program, asked for the one test that is none.
 fn parent(stage: &Stage) -> Child {
@@ -118,6 +120,25 @@ fn b06_a_parent_that_aborts_exits_or_panics_takes_its_worker_along() {
             let mut stdin = parent.stdin.take().unwrap();
             stdin.write_all(how.as_bytes()).unwrap();
             both_gone(parent, worker).await;
+        }
+    });
+}
+
+#[test]
+fn b07_a_parent_that_stood_still_kills_no_worker_for_it() {
+    play(async |stage| {
+        let clock = Clock::manual();
+        let heartbeat = Heartbeat::new(Duration::from_secs(2), Duration::from_secs(6));
+        let builder = stage.builder().heartbeat(heartbeat).clock(clock.clone());
+        let spawning = spawning(builder);
+        let mut worker = stage.serving().await;
+        let pdf = spawning.await.unwrap().unwrap();
+        for _ in 0..3 {
+            clock.advance(Duration::from_secs(1));
+            settle().await;
+            clock.advance(Duration::from_secs(3600));
+            settle().await;
+            exchange(&pdf, &mut worker).await;
         }
     });
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use procwire_runtime::__private::{ModuleState, Outcome, Restart};
 use procwire_runtime::clock::Clock;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::json;
 
 use crate::puppet::{EVENT, frame, hex, init};
@@ -88,6 +89,28 @@ fn j04_a_start_may_be_given_up_in_every_phase() {
             worker.gone().await;
             let _ = std::fs::remove_file(worker.socket(stage));
         }
+    });
+}
+
+#[test]
+fn j04_a_start_that_is_given_up_when_its_process_is_just_there_leaves_nothing() {
+    play(async |stage| {
+        let starting = spawning(stage.builder());
+        // Until the process runs, of which the parent, standing still meanwhile, has not yet heard.
+        loop {
+            tokio::task::yield_now().await;
+            let mut listener = [PollFd::new(&stage.listener, PollFlags::IN)];
+            let moment = Timespec {
+                tv_sec: 0,
+                tv_nsec: 100_000_000,
+            };
+            if poll(&mut listener, Some(&moment)).unwrap() > 0 {
+                break;
+            }
+        }
+        starting.abort();
+        // It may not even come to greet; that it is gone is seen by its mark.
+        assert!(starting.await.unwrap_err().is_cancelled());
     });
 }
 

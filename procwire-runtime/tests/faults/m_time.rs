@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use procwire_runtime::__private::Heartbeat;
 use procwire_runtime::clock::Clock;
 
 use crate::stage::{exchange, play, settle};
@@ -42,7 +43,8 @@ fn m05_times_without_end_are_no_overflow() {
             .clock(clock.clone())
             .timeout(Duration::MAX)
             .ready(Duration::MAX)
-            .grace(Duration::MAX);
+            .grace(Duration::MAX)
+            .heartbeat(Heartbeat::new(Duration::from_secs(1), Duration::MAX));
         let (pdf, mut worker) = stage.pair_of(builder).await;
         for _ in 0..5 {
             // 49.7 days, and then some: a u32 of milliseconds would begin again.
