@@ -1,6 +1,5 @@
 //! What callers were told about each call, beside what the workers' journals say: the oracles.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -78,35 +77,36 @@ impl Ledger {
 
     /// Compares with the journals of every worker that lived since, and begins anew. Nothing may be under way.
     pub(crate) fn compare(&self, journals: &Path) -> anyhow::Result<Verdict> {
-        let mut entered: HashMap<u64, u32> = HashMap::new();
+        let mut inner = self.lock();
+        let mut entered = vec![0_u32; inner.calls.len()];
         let mut verdict = Verdict::default();
         for file in fs::read_dir(journals)? {
             let path = file?.path();
             for record in fs::read(&path)?.chunks_exact(8) {
                 let call = u64::from_le_bytes(record.try_into()?);
-                if call != UNCOUNTED {
-                    *entered.entry(call / STEP).or_default() += 1;
-                    verdict.executions += 1;
+                if call == UNCOUNTED {
+                    continue;
+                }
+                verdict.executions += 1;
+                let at = (call / STEP).checked_sub(inner.first);
+                match at.and_then(|at| entered.get_mut(at as usize)) {
+                    Some(times) => *times += 1,
+                    None => verdict
+                        .lies
+                        .push(format!("call {call} was executed and never made")),
                 }
             }
             fs::remove_file(path)?;
         }
-        let mut inner = self.lock();
-        let first = inner.first;
-        for (at, call) in inner.calls.drain(..).enumerate() {
-            let number = first + at as u64;
-            let times = entered.remove(&number).unwrap_or(0);
+        for (call, times) in inner.calls.iter().zip(entered) {
+            let number = inner.first + verdict.calls;
             if let Some(lie) = call.lie(times) {
                 verdict.lies.push(format!("call {number}: {lie}"));
             }
             verdict.calls += 1;
         }
+        inner.calls.clear();
         inner.first += verdict.calls;
-        for number in entered.into_keys() {
-            verdict
-                .lies
-                .push(format!("call {number} was executed and never made"));
-        }
         Ok(verdict)
     }
 
