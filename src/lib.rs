@@ -56,13 +56,13 @@
 //! | be a worker in Rust | [`Answers`], [`Ack`], [`Oneway`], [`ctx`], [`LogLevel`], [`prepare_worker`], [`ServeError`] |
 
 pub use procwire_runtime::__private::{
-    Ack, Answers, Attempt, Builder, CallError, CallSite, Cancel, Contract, Decimal, Difference,
-    EmitError, Environment, EventStream, Exit, Farewell, Fault, Fingerprint, Heartbeat, IntoArg,
-    ItemStream, Items, Lagged, Lifecycle, LifecycleStream, LogLevel, ManagerError, ManagerEvent,
-    ManagerEvents, Means, Module, ModuleManager, ModuleState, Never, Oneway, Outcome, Overflow,
-    RawValue, Rejection, RemoteError, RequestContext, Restart, Retry, ServeError, SpawnError,
-    StartError, StartPhase, StillAlive, Stuck, TimeoutPhase, Type, Violation, Violations,
-    WhenUnavailable, ctx, prepare as prepare_worker,
+    Ack, Answers, Attempt, Builder, CallError, CallSite, Cancel, Client, Contract, Decimal,
+    Difference, EmitError, Environment, EventStream, Exit, Farewell, Fault, Fingerprint, Heartbeat,
+    IntoArg, ItemStream, Items, Lagged, Lifecycle, LifecycleStream, LogLevel, ManagerError,
+    ManagerEvent, ManagerEvents, Means, Module, ModuleManager, ModuleState, Never, Oneway, Outcome,
+    Overflow, RawValue, Rejection, RemoteError, RequestContext, Restart, Retry, ServeError,
+    SpawnError, StartError, StartPhase, StillAlive, Stuck, TimeoutPhase, Type, Violation,
+    Violations, WhenUnavailable, ctx, prepare as prepare_worker,
 };
 #[doc(no_inline)]
 pub use procwire_runtime::__private::{Bytes, Uuid, Value};
