@@ -221,6 +221,10 @@ async fn a_killed_worker_fails_its_calls_and_is_replaced(worker: Builder) {
     let worker = start(worker.restart(Restart::new(3, Duration::from_secs(60)))).await;
     let pid = worker.pid().await.unwrap();
     let call = tokio::spawn(worker.slow(600_000).into_future());
+    while worker.module().in_flight() == 0 {
+        tokio::task::yield_now().await;
+    }
+    // What is answered was begun after it.
     assert_eq!(
         worker.echo(json!("behind it")).await.unwrap(),
         json!("behind it")
