@@ -60,7 +60,7 @@ fn connect() -> (PdfClient, Peer) {
     let clock = Clock::manual();
     let methods = (1..=PDF.methods.len() as u16).map(|id| MethodBinding {
         id,
-        idempotent: false,
+        starts: true,
         timeout: None,
         mismatch: None,
     });

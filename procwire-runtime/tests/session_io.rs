@@ -62,9 +62,9 @@ fn ours() -> Features {
 fn pair(features: Features) -> Pair {
     let (near, far) = Duplex::pair().unwrap();
     let clock = Clock::manual();
-    let method = |idempotent| MethodBinding {
+    let method = |starts| MethodBinding {
         id: 1,
-        idempotent,
+        starts,
         timeout: None,
         mismatch: None,
     };
@@ -72,7 +72,7 @@ fn pair(features: Features) -> Pair {
         pid: None,
         incarnation: 1,
         worker_version: "".into(),
-        methods: [method(false), method(true)].into(),
+        methods: [method(true), method(false)].into(),
         events: HashMap::new(),
         features,
     };

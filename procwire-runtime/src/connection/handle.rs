@@ -58,8 +58,8 @@ pub struct Link {
 pub struct MethodBinding {
     /// Its id on the wire.
     pub id: u16,
-    /// Calls of it may be executed twice, so the worker does not say when one starts.
-    pub idempotent: bool,
+    /// The worker promised to say when a handler of it starts, so that its silence means something.
+    pub starts: bool,
     /// A time limit that the worker announced.
     pub timeout: Option<Option<Duration>>,
     /// Said when an answer does not fit: the worker was built from another schema.
@@ -189,7 +189,7 @@ impl Connection {
                     expects,
                     deadline,
                     silence,
-                    announced: binding.is_some_and(|binding| !binding.idempotent),
+                    announced: binding.is_some_and(|binding| binding.starts),
                     cancellable,
                 })
                 .map_err(|refusal| match refusal {

@@ -65,6 +65,14 @@ pub struct Method {
     pub error: Option<fn() -> &'static Shape>,
 }
 
+impl Method {
+    /// Whether a worker of this contract tells a parent that wants to know that a handler starts: of what may be executed
+    /// twice nobody needs to know.
+    pub(crate) const fn tells_start(&self) -> bool {
+        !self.idempotent
+    }
+}
+
 /// An event: from the worker to the parent, at any time.
 #[derive(Debug)]
 pub struct Event {

@@ -1,8 +1,12 @@
 //! What a worker says of itself before anything else: `$init`.
+//!
+//! With `started` agreed on, `procwire.starts` lists the methods of which the worker says when a handler of theirs starts. It
+//! goes by the schema that the worker was built from: the parent's may call other methods idempotent, and would take a
+//! silence for a proof.
 //! Siblings: `workers/python/src/procwire/control/message.py`, `workers/typescript/src/control/message.ts`.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -52,6 +56,8 @@ pub struct Announcement {
     pub fingerprint: String,
     /// The fingerprint of each method.
     pub methods: BTreeMap<String, String>,
+    /// The methods of which it says when a handler starts; none, when it does not list them.
+    pub starts: BTreeSet<String>,
     /// What the peer can be relied on to do, as numbered by the contract; zero when it does not say.
     pub generation: u64,
     /// The features it will use.
@@ -142,15 +148,16 @@ impl Announcement {
                 .get("generation")
                 .and_then(Value::as_u64)
                 .unwrap_or_default(),
-            features: ours
-                .get("features")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-                .filter_map(|name| name.as_str().map(str::to_owned))
-                .collect(),
+            starts: names(ours, "starts").collect(),
+            features: names(ours, "features").collect(),
         }
     }
+}
+
+fn names(ours: &Map<String, Value>, key: &str) -> impl Iterator<Item = String> {
+    let list = ours.get(key).and_then(Value::as_array);
+    let names = list.into_iter().flatten();
+    names.filter_map(|name| name.as_str().map(str::to_owned))
 }
 
 /// The `$init` line of a Rust worker. Ids are 1, 2, 3, … in the order of the contract, for methods and events apart.
@@ -168,6 +175,8 @@ pub fn announce(contract: &Contract, pipe: &str, pid: u32, features: &Features) 
             method.fingerprint().to_string().into(),
         );
     }
+    let told = contract.methods.iter().filter(|method| features.started && method.tells_start());
+    let starts: Vec<&str> = told.map(|method| method.name).collect();
     let mut events = Map::new();
     for (index, event) in contract.events.iter().enumerate() {
         events.insert(event.name.to_owned(), json!({ "id": index + 1 }));
@@ -187,6 +196,7 @@ pub fn announce(contract: &Contract, pipe: &str, pid: u32, features: &Features) 
                 "version": contract.version,
                 "fingerprint": contract.fingerprint().to_string(),
                 "methods": prints,
+                "starts": starts,
                 "pid": pid,
                 "features": features.names(),
             },

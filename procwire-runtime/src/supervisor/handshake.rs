@@ -60,7 +60,7 @@ pub(super) fn agree(
         }
         methods.push(MethodBinding {
             id: usable(announced.id, method.name),
-            idempotent: method.idempotent,
+            starts: starts(init, method.name),
             timeout: announced.timeout_ms.map(limit),
             mismatch: mismatch(init, method.name, || method.fingerprint().to_string()),
         });
@@ -93,6 +93,13 @@ fn limit(ms: f64) -> Option<Duration> {
     } else {
         None
     }
+}
+
+/// Whether the worker says when a handler of this method starts. Its schema decides that, which may be another than ours: a
+/// silence proves nothing of a method that it did not list.
+fn starts(init: &Init, method: &str) -> bool {
+    let ours = init.ours.as_ref();
+    ours.is_some_and(|ours| ours.starts.contains(method))
 }
 
 /// A hint for errors: the worker was built from another schema of this method. The call is made all the same.

@@ -77,7 +77,7 @@ fn begin<D: Dispatch>(
     let number = |index: usize| u16::try_from(index + 1).unwrap_or(0);
     let method = |index| MethodBinding {
         id: number(index),
-        idempotent: contract.methods[index].idempotent,
+        starts: contract.methods[index].tells_start(),
         timeout: None,
         mismatch: None,
     };

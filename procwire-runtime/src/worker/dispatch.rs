@@ -150,7 +150,7 @@ impl Desk {
 
     /// Whether the parent wants to know when a handler of this call starts: what may run twice it sends again anyway.
     pub(super) fn heralds(&self, call: &Call) -> bool {
-        self.herald.is_some() && !call.method.idempotent && call.request != UNCORRELATED
+        self.herald.is_some() && call.method.tells_start() && call.request != UNCORRELATED
     }
 
     /// Called right before user code can run. Returns whether the parent is certain to hear of it: a handler of which it

@@ -89,6 +89,46 @@ fn a02_a_worker_that_says_what_it_starts_leaves_only_that_in_doubt() {
 }
 
 #[test]
+fn a02_a_worker_of_another_schema_proves_nothing_by_its_silence() {
+    // For each list of `starts`, whether the silence of such a worker about a call of `risky` is a proof.
+    for (starts, proves) in [
+        (json!(["risky", "act"]), true),
+        (json!(["act"]), false),  // `risky` is idempotent in its schema
+        (json!([]), false),       // so is everything
+        (json!("risky"), false),  // this is no list
+        (json!(null), false),     // a worker that says nothing of it
+    ] {
+        play(async |stage| {
+            let spawning = spawning(stage.builder().restart(SOON));
+            let mut worker = stage.puppet().await;
+            let mut greeting = init(&worker.socket(stage), &["started"]);
+            greeting["params"]["procwire"]["starts"] = starts.clone();
+            worker.announce(stage, &greeting).await;
+            worker.step(json!(["accept"])).await;
+            let pdf = spawning.await.unwrap().unwrap();
+            let mut call = tokio::spawn(pdf.risky("once").result());
+            assert_eq!(worker.next().await.text(), "once");
+            worker.kill().await;
+            let mut next = stage.serving().await;
+            if proves {
+                let again = next.next().await;
+                assert_eq!(again.text(), "once");
+                next.reply(&again, "done").await;
+                assert_eq!(call.await.unwrap().unwrap(), "done", "{starts}");
+            } else {
+                died((&mut call).await.unwrap(), Outcome::MaybeExecuted);
+                // What the next worker gets is the next call, and not the same once more.
+                let other = tokio::spawn(pdf.risky("other").result());
+                let got = next.next().await;
+                assert_eq!(got.text(), "other", "{starts}");
+                next.reply(&got, "done").await;
+                assert_eq!(other.await.unwrap().unwrap(), "done");
+            }
+        });
+    }
+}
+
+#[test]
 fn a03_a_reply_in_our_kernel_wins_over_death() {
     play(async |stage| {
         for writes_before in [false, true] {

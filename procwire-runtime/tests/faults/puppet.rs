@@ -287,7 +287,11 @@ pub(crate) fn init(pipe: &str, features: &[&str]) -> Value {
         "version": "1.0.0",
     });
     if !features.is_empty() {
-        params["procwire"] = json!({ "language": "evil", "features": features });
+        let starts = match features.contains(&"started") {
+            true => &STARTS[..],
+            false => &[],
+        };
+        params["procwire"] = json!({ "language": "evil", "features": features, "starts": starts });
     }
     json!({ "jsonrpc": "2.0", "method": "$init", "params": params })
 }
@@ -321,6 +325,9 @@ pub(crate) fn unhex(hex: &str) -> Vec<u8> {
         .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
         .collect()
 }
+
+/// The methods of which a worker of the same schema says when a handler starts: all but `act`.
+const STARTS: [&str; 8] = ["open", "blocks", "index", "log", "concat", "sleep", "stubborn", "risky"];
 
 pub(crate) const OPEN: u16 = 1;
 pub(crate) const BLOCKS: u16 = 2;

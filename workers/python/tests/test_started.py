@@ -69,6 +69,14 @@ def test_a_request_that_is_oneway_by_kind_but_has_an_id_is_told_of(parent: Paren
     assert parent.started == [request]
 
 
+def test_it_is_announced_of_which_methods(parent: Parent) -> None:
+    starts = parent.init["params"]["procwire"]["starts"]
+    assert {*TELLS, "journal_oneway", "exit"} <= set(starts)
+    assert set(parent.methods) - set(starts) == {"journal_again"}
+    with Parent(sys.executable, str(WORKERS / "witness.py")) as plain:
+        assert plain.init["params"]["procwire"]["starts"] == []
+
+
 @pytest.mark.parametrize(
     "method", ["exit", "exit_async", "exit_in_thread", "exit_stream", "exit_stream_async", "exit_ack", "exit_oneway"]
 )

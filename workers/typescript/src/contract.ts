@@ -58,6 +58,11 @@ export interface Contract {
   readonly events: readonly Event[];
 }
 
+/** Whether a parent that wants to know is told that a handler of it begins. `$init` says of which methods. */
+export function tellsStart(method: Method): boolean {
+  return method.idempotent !== true;
+}
+
 /** What a handler may return: the value, or a promise of it. */
 export type Awaitable<T> = T | PromiseLike<T>;
 

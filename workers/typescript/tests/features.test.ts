@@ -163,6 +163,15 @@ describe("STARTED", () => {
     assert.deepEqual(parent.starts(), [id, stream, later]);
   });
 
+  test("is announced by the names of the methods it comes for", async (t) => {
+    const parent = await started(t, { features: "started" });
+    const starts = parent.init.procwire["starts"] as string[];
+    const { again, ...others } = parent.init.schema.methods;
+    assert.ok(again);
+    assert.deepEqual(starts, Object.keys(others));
+    assert.deepEqual((await started(t, {})).init.procwire["starts"], []);
+  });
+
   test("an abort of a request that waits to begin keeps it from beginning", async (t) => {
     const parent = await started(t, { features: "started" });
     await parent.call("echo", 1);

@@ -1,7 +1,7 @@
 // Owns: the control messages, their exact text, and how a received line is understood. No I/O.
 // Siblings: procwire-runtime/src/control/message.rs, workers/python/src/procwire/control/message.py
 
-import { GENERATION, type Contract } from "../contract.ts";
+import { GENERATION, tellsStart, type Contract } from "../contract.ts";
 import { FIRST_ID } from "../ids.ts";
 
 /** The version of the protocol that `$init` states. */
@@ -85,6 +85,7 @@ export function initLine(contract: Contract, announcement: Announcement): string
     methods[method.name] = { id: FIRST_ID + index, response: method.kind };
     fingerprints[method.name] = method.fingerprint;
   });
+  const starts = announcement.features.includes("started") ? contract.methods.filter(tellsStart).map((method) => method.name) : [];
   const events: Record<string, { id: number }> = {};
   contract.events.forEach((event, index) => {
     events[event.name] = { id: FIRST_ID + index };
@@ -101,6 +102,7 @@ export function initLine(contract: Contract, announcement: Announcement): string
       version: contract.version,
       fingerprint: contract.fingerprint,
       methods: fingerprints,
+      starts,
       pid: announcement.pid,
       features: announcement.features,
     },

@@ -13,7 +13,7 @@ import {
 import { decode, encode } from "../codec/msgpack.ts";
 import { NIL, noArgs, nothing, raw } from "../codec/raw.ts";
 import { isMembers, located } from "../codec/shapes.ts";
-import type { Contract, Kind, Reader, Throws, Writer } from "../contract.ts";
+import { tellsStart, type Contract, type Kind, type Reader, type Throws, type Writer } from "../contract.ts";
 import type { Features } from "../control/features.ts";
 import { ABORT_METHOD, AUTH_METHOD, CONTEXT_METHOD, CREDIT_METHOD, FIRST_ID, STARTED_METHOD, UNCORRELATED } from "../ids.ts";
 import { log } from "../stdio.ts";
@@ -349,7 +349,7 @@ function routes(contract: Contract, handlers: object): Route[] {
       id: FIRST_ID + index,
       name: method.name,
       kind: method.kind,
-      announce: method.idempotent !== true,
+      announce: tellsStart(method),
       throws: method.throws,
       handler: (value, context) => call.call(handlers, value, context),
       read: args === raw ? (bytes, start, end) => new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start) : reading(args),
