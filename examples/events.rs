@@ -50,8 +50,14 @@ impl Burner for Drive {
     }
 }
 
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // Before there is a second thread: later nobody may change the environment any more.
+    procwire::prepare_worker();
+    run()
+}
+
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
     if std::env::args().nth(1).as_deref() == Some("worker") {
         return Ok(BurnerWorker::serve(|events| Drive { events }).await?);
     }

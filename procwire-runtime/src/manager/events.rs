@@ -103,6 +103,12 @@ pub enum Fault {
         /// The end of what it wrote to stderr.
         stderr_tail: Arc<str>,
     },
+    /// The process is gone, and something that it started is not: it left the group, and holds the data channel.
+    #[error("something that worker {pid} started has left its group and outlives it")]
+    Escaped {
+        /// Its process id.
+        pid: u32,
+    },
     /// No new worker could be started, and it would go the same way again.
     #[error("it could not be restarted: {error}")]
     RestartFailed {
@@ -182,6 +188,10 @@ impl ManagerEvent {
                     reason,
                     stderr_tail,
                 },
+            },
+            Lifecycle::Escaped { pid, .. } => Self::Error {
+                name,
+                fault: Fault::Escaped { pid },
             },
             Lifecycle::Restarting { delay, restarts } => Self::Restarting {
                 name,

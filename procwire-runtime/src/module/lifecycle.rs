@@ -82,6 +82,14 @@ pub enum Lifecycle {
         /// The end of what it wrote to stderr.
         stderr_tail: Arc<str>,
     },
+    /// A worker is gone, and something that it started is not: it left the group of its worker, where no signal of ours finds it, and
+    /// holds the data channel. What was sent may still be executed there, so that no call is told that it was not started.
+    Escaped {
+        /// The process id of the worker.
+        pid: u32,
+        /// Which process of this module it was.
+        incarnation: u64,
+    },
     /// A new worker will be started.
     Restarting {
         /// After this time.

@@ -32,13 +32,14 @@ impl Supervisor {
             reason: reason.clone(),
         });
         live.connection.stop_writing();
+        let mut by_itself = false;
         if leaving {
             // Let a process that is ending by itself say how, instead of hiding it behind our own signal. Then how it ended is
             // the reason, and that its data channel closed is no news.
-            if tokio::time::timeout(LEAVING, live.child.exited())
+            by_itself = tokio::time::timeout(LEAVING, live.child.exited())
                 .await
-                .is_ok()
-            {
+                .is_ok();
+            if by_itself {
                 reason = "".into();
             }
         }
@@ -46,9 +47,12 @@ impl Supervisor {
             exit,
             stderr_tail,
             drained,
-            ..
+            escaped,
         } = put_down(&mut live.child, &mut live.reading, &mut live.stderr).await;
         let exit = exit.unwrap_or(Exit::Unknown);
+        if by_itself && exit == Exit::Signal(SIGKILL) {
+            reason = NOT_OURS.into();
+        }
         self.parts.journal.note(Lifecycle::Crashed {
             pid,
             incarnation,
@@ -56,6 +60,9 @@ impl Supervisor {
             reason: reason.clone(),
             stderr_tail: stderr_tail.clone(),
         });
+        if escaped {
+            self.note_escape(pid);
+        }
         let noise = live.stdout.noise();
         self.parts.meters.died();
         self.parts.meters.noise(noise);
@@ -110,6 +117,9 @@ impl Supervisor {
         }
         live.connection.stop_writing();
         let end = put_down(&mut live.child, &mut live.reading, &mut live.stderr).await;
+        if end.escaped {
+            self.note_escape(pid);
+        }
         if end.exit.is_none() {
             means = Means::StillAlive;
             tracing::error!(module, pid, "the worker does not die");
@@ -133,6 +143,21 @@ impl Supervisor {
     }
 }
 
+impl Supervisor {
+    /// The group is dead, and the data channel is open all the same.
+    fn note_escape(&self, pid: u32) {
+        tracing::warn!(
+            module = self.parts.contract.name,
+            pid,
+            "something that the worker started left its group and still holds its data channel"
+        );
+        self.parts.journal.note(Lifecycle::Escaped {
+            pid,
+            incarnation: self.incarnation,
+        });
+    }
+}
+
 /// Whether the process ends in this time.
 async fn wait(child: &Child, clock: &Clock, time: Duration) -> bool {
     tokio::select! {
@@ -149,6 +174,8 @@ struct End {
     stderr_tail: Arc<str>,
     /// The data channel came to its end: nobody is left who could still execute a request.
     drained: bool,
+    /// It did not, though the process is dead.
+    escaped: bool,
 }
 
 /// Kills the group, reads what had arrived, reaps. In this order: the id of the group stays ours until the process is reaped, and
@@ -164,6 +191,7 @@ async fn put_down(
         drained = tokio::time::timeout(DRAIN, &mut *reading).await.is_ok();
         reading.abort();
     }
+    let escaped = !drained && tokio::time::timeout(Duration::ZERO, child.exited()).await.is_ok();
     let dead = tokio::time::timeout(DEATH, child.exited()).await.is_ok();
     let exit = match child.reap() {
         None if dead => Some(Exit::Unknown),
@@ -174,9 +202,14 @@ async fn put_down(
         exit,
         stderr_tail,
         drained,
+        escaped,
     }
 }
 
+/// What ends a process that the system has no memory for.
+const SIGKILL: i32 = 9;
+/// Said of a worker that was killed, and not by this program.
+const NOT_OURS: &str = "which this program did not do: an operator, or the system for want of memory?";
 /// The grace of a worker that nobody holds any more.
 const HURRY: Duration = Duration::from_millis(500);
 /// How long a process whose data channel ended may take to end by itself.

@@ -101,11 +101,17 @@ pub enum StartError {
     },
     /// The file is no program of this system.
     #[error(
-        "cannot start `{program}`: it is no program for this system; a script begins with `#!` and its interpreter"
+        "cannot start `{program}`: it is no program for this system; a script begins with `#!` and its interpreter{}{}",
+        shell(*exit),
+        stderr(stderr_tail)
     )]
     ExecFormat {
         /// The program.
         program: String,
+        /// How the shell ended that was given the file in its place; none when nothing was started.
+        exit: Option<Exit>,
+        /// The end of what that shell, or the script, wrote to stderr.
+        stderr_tail: Arc<str>,
     },
     /// The working directory does not exist.
     #[error("cannot start `{program}`: the working directory does not exist: {cwd:?}")]
@@ -348,7 +354,7 @@ impl StartError {
     pub fn exit(&self) -> Option<Exit> {
         match self {
             Self::ExitedBeforeInit { exit, .. } => Some(*exit),
-            Self::ConnectFailed { exit, .. } => *exit,
+            Self::ConnectFailed { exit, .. } | Self::ExecFormat { exit, .. } => *exit,
             _ => None,
         }
     }
@@ -358,6 +364,7 @@ impl StartError {
     pub fn stderr_tail(&self) -> Arc<str> {
         match self {
             Self::ExitedBeforeInit { stderr_tail, .. }
+            | Self::ExecFormat { stderr_tail, .. }
             | Self::Mute { stderr_tail, .. }
             | Self::InitTimeout { stderr_tail, .. }
             | Self::Reported { stderr_tail, .. }
@@ -425,6 +432,12 @@ fn written(stdout: &str, errors: &str) -> String {
         text => format!("; its stdout ended with:\n{text}\n"),
     };
     stdout + &stderr(errors)
+}
+
+fn shell(exit: Option<Exit>) -> String {
+    exit.map_or_else(String::new, |exit| {
+        format!("; a shell was given it instead and {exit}")
+    })
 }
 
 fn stderr(tail: &str) -> String {

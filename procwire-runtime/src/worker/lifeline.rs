@@ -1,16 +1,16 @@
 //! The parent's line to the worker: pings, the request to finish, and the end of the parent itself.
 //!
 //! Read by a thread of its own, so that handlers that block do not make the worker look dead, and so that the process ends
-//! with its parent whatever they do.
+//! with its parent whatever they do. Signals have a thread too, for the same reason.
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::panic::catch_unwind;
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use super::log::Line;
@@ -18,7 +18,7 @@ use super::session::Phase;
 use crate::control::{Lines, PONG, ParentMessage};
 
 /// Listens to the parent from now on, and answers on `line`. `socket` is removed should the process have to be ended from
-/// here.
+/// here; `drain` is how long requests may take to finish.
 ///
 /// # Errors
 /// The system has no threads left.
@@ -26,9 +26,10 @@ pub(super) fn hold(
     reads: File,
     line: Line,
     socket: Option<PathBuf>,
+    drain: Duration,
 ) -> io::Result<watch::Receiver<Phase>> {
     let (tell, told) = watch::channel(Phase::Serving);
-    hear_signals(&tell);
+    hear_signals(&tell, socket.clone(), drain)?;
     thread::Builder::new()
         .name("procwire control".to_owned())
         .spawn(move || {
@@ -68,19 +69,43 @@ fn listen(mut reads: File, answers: &Line, tell: &watch::Sender<Phase>) {
     }
 }
 
-/// SIGTERM and SIGINT end the worker as the parent's word does: what was sent is finished, and no socket file stays.
-fn hear_signals(tell: &watch::Sender<Phase>) {
-    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
-        // Without a runtime that hears signals they do what they always did.
-        let heard = catch_unwind(|| signal(kind));
-        let Ok(Ok(mut signals)) = heard else { continue };
-        let tell = tell.clone();
-        tokio::spawn(async move {
-            while signals.recv().await.is_some() {
-                drain(&tell);
+/// SIGTERM and SIGINT end the worker as the parent's word does: what was sent is finished, and no socket file stays. They are
+/// heard by a thread with a runtime of its own: one whose handlers block hears nothing, and would outlive every request to end.
+fn hear_signals(
+    tell: &watch::Sender<Phase>,
+    socket: Option<PathBuf>,
+    drain_time: Duration,
+) -> io::Result<()> {
+    let ears = Builder::new_current_thread().enable_io().build()?;
+    let (mut terminate, mut interrupt) = listening(&ears)?;
+    let tell = tell.clone();
+    thread::Builder::new()
+        .name("procwire signals".to_owned())
+        .spawn(move || {
+            ears.block_on(async {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+            });
+            drain(&tell);
+            thread::sleep(drain_time + LAST);
+            // A `serve` that has returned leaves the end to `main`.
+            if !tell.is_closed() {
+                socket.map(std::fs::remove_file);
+                std::process::exit(0);
             }
-        });
-    }
+        })?;
+    Ok(())
+}
+
+/// The signals are caught when this returns.
+fn listening(ears: &Runtime) -> io::Result<(Signal, Signal)> {
+    let _inside = ears.enter();
+    Ok((
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    ))
 }
 
 fn drain(tell: &watch::Sender<Phase>) {

@@ -21,7 +21,7 @@ use super::log::Line;
 use super::session::{self, Limits, Phase, reached};
 use super::stdio;
 use crate::contract::Contract;
-use crate::control::{Features, announce, failure};
+use crate::control::{announce, failure};
 use crate::transport::{Address, AddressError, Duplex, Listener, ReadHalf, WriteHalf};
 use crate::wire::WireError;
 
@@ -74,7 +74,7 @@ pub async fn serve<D: Dispatch>(
         features,
         ..Limits::default()
     };
-    let (halves, phase) = match meet(contract, birth, control.reads, &line, &features).await {
+    let (halves, phase) = match meet(contract, birth, control.reads, &line, &limits).await {
         Ok(Some(met)) => met,
         // Nobody will come any more.
         Ok(None) => return Ok(()),
@@ -94,14 +94,14 @@ async fn meet(
     birth: Birth,
     reads: File,
     line: &Line,
-    features: &Features,
+    limits: &Limits,
 ) -> Result<Option<(Halves, watch::Receiver<Phase>)>, ServeError> {
-    let pid = std::process::id();
+    let (pid, features, drain) = (std::process::id(), &limits.features, limits.drain);
     if let Some(channel) = birth.channel {
         let channel = Duplex::from_std(channel).map_err(ServeError::Accept)?;
         line.say_first(&announce(contract, INHERITED, pid, features))
             .map_err(ServeError::Control)?;
-        let phase = lifeline::hold(reads, line.clone(), None).map_err(ServeError::Control)?;
+        let phase = lifeline::hold(reads, line.clone(), None, drain).map_err(ServeError::Control)?;
         return Ok(Some((channel.split(), phase)));
     }
     let folder = |key: &str| match &birth.folder {
@@ -115,7 +115,7 @@ async fn meet(
         cause,
     })?;
     // Before the parent can know of it, so that no signal finds the socket and nobody who removes it.
-    let mut phase = lifeline::hold(reads, line.clone(), Some(address.path().to_owned()))
+    let mut phase = lifeline::hold(reads, line.clone(), Some(address.path().to_owned()), drain)
         .map_err(ServeError::Control)?;
     line.say_first(&announce(contract, address.as_str(), pid, features))
         .map_err(ServeError::Control)?;

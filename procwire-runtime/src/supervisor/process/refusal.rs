@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::io::Errno;
 
@@ -30,7 +31,11 @@ impl Launch {
                 program,
                 is_dir: self.path().is_dir(),
             },
-            Some(Errno::NOEXEC) => StartError::ExecFormat { program },
+            Some(Errno::NOEXEC) => StartError::ExecFormat {
+                program,
+                exit: None,
+                stderr_tail: Arc::from(""),
+            },
             Some(Errno::MFILE | Errno::NFILE) => StartError::FdExhausted { program, cause },
             Some(Errno::NOSPC | Errno::DQUOT) => StartError::NoSpace { program, cause },
             Some(Errno::AGAIN | Errno::NOMEM) => StartError::ProcessLimit { program, cause },
@@ -39,8 +44,8 @@ impl Launch {
     }
 
     /// What a process that ended at once was, if it was no program at all: the C library gives such a file to a shell, which then
-    /// ends with one of its own codes.
-    pub(crate) fn is_no_program(&self, exit: Exit) -> Option<StartError> {
+    /// ends with one of its own codes. A script without a first line may do so too, which is why its words are kept.
+    pub(crate) fn is_no_program(&self, exit: Exit, stderr_tail: &Arc<str>) -> Option<StartError> {
         let file = self
             .found()
             .filter(|_| matches!(exit, Exit::Code(2 | 126 | 127)))?;
@@ -49,6 +54,8 @@ impl Launch {
         let is_alike = own[..MAGIC] == other[..MAGIC] && own[MACHINE] == other[MACHINE];
         (!is_script && !is_alike).then(|| StartError::ExecFormat {
             program: self.program.to_string_lossy().into_owned(),
+            exit: Some(exit),
+            stderr_tail: stderr_tail.clone(),
         })
     }
 

@@ -69,8 +69,14 @@ impl Interop for Worker {
     }
 }
 
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // Before there is a second thread: later nobody may change the environment any more.
+    procwire::prepare_worker();
+    run()
+}
+
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
     InteropWorker::serve(|events| Worker {
         events,
         cancelled: AtomicU32::new(0),
