@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +22,14 @@ from procwire.wire.frame import Frame
 from procwire.wire.header import Header
 
 WORKERS = Path(__file__).parent / "workers"
-PATIENCE = 20.0
+PATIENCE = 120.0
+"""Seconds after which a test gives up. What is waited for takes milliseconds; the machine may be busy."""
+FOREVER = 600_000
+"""Milliseconds that a handler takes of which nobody shall see the end."""
+LONG = {"DRAIN": "600", "CLEANUP": "600"}
+"""The environment of a worker that gives running calls more time at its end than anyone waits …"""
+SHORT = {"DRAIN": "0.1"}
+"""… and of one that hardly gives them any."""
 WINDOW = 64 << 10
 """Bytes of a stream's window where tests offer one."""
 EVERYTHING = f"started,credit={WINDOW},inherited,tagged,context,log"
@@ -152,18 +158,22 @@ class Parent:
         stdin.write(msgspec.json.encode({"jsonrpc": "2.0", "method": method, **tag}) + b"\n")
         stdin.flush()
 
-    def ping(self) -> float:
-        """Seconds until the pong."""
-        began = time.monotonic()
+    def ping(self) -> None:
+        """Waits for the pong, which is the next line."""
         self.order("$ping")
         pong = self.control()
         assert (pong["method"], pong.get("nonce")) == ("$pong", self.nonce)
-        return time.monotonic() - began
 
     def stderr(self) -> str:
         """What the worker wrote to stderr; waits for its end."""
         assert self.process.stderr is not None
         return self.process.stderr.read().decode()
+
+    def notes(self, text: bytes) -> None:
+        """Waits for a line on stderr."""
+        assert self.process.stderr is not None
+        while (line := self.process.stderr.readline()) != text:
+            assert line, "the worker is gone"
 
     def wait(self, timeout: float = PATIENCE) -> int:
         return self.process.wait(timeout)

@@ -25,28 +25,28 @@ def test_announces_what_it_serves(parent: Parent) -> None:
 
 
 @pytest.mark.parametrize("value", [None, True, 0, -1, 2**64 - 1, 1.5, "ż", b"\x00", [1, [2]], {"a": {"b": None}}])
-def test_a_result_is_one_response(parent: Parent, value: object) -> None:
-    frame = parent.answer(parent.request("echo", value))
+def test_a_result_is_one_response(shared: Parent, value: object) -> None:
+    frame = shared.answer(shared.request("echo", value))
     assert frame.flags == flags.RESPONSE
-    assert frame.method == parent.methods["echo"]
+    assert frame.method == shared.methods["echo"]
     assert decode(frame.payload) == value
 
 
 @pytest.mark.parametrize("raw", [b"\xc0", b"", b"\x80", b"\x81\xa1a\x01"])
-def test_no_arguments_may_be_nil_nothing_or_any_map(parent: Parent, raw: bytes) -> None:
-    frame = parent.answer(parent.request("nothing", raw=raw))
+def test_no_arguments_may_be_nil_nothing_or_any_map(shared: Parent, raw: bytes) -> None:
+    frame = shared.answer(shared.request("nothing", raw=raw))
     assert (frame.flags, frame.payload) == (flags.RESPONSE, b"\xc0")
 
 
 @pytest.mark.parametrize("raw", [b"\x01", b"\xc1", b"\x91\x01"])
-def test_other_payloads_where_there_are_no_arguments_are_refused(parent: Parent, raw: bytes) -> None:
-    assert parent.failure(parent.request("nothing", raw=raw))["kind"] == "invalid"
+def test_other_payloads_where_there_are_no_arguments_are_refused(shared: Parent, raw: bytes) -> None:
+    assert shared.failure(shared.request("nothing", raw=raw))["kind"] == "invalid"
 
 
-def test_an_ack_is_never_empty(parent: Parent) -> None:
-    frame = parent.answer(parent.request("note", "x"))
+def test_an_ack_is_never_empty(shared: Parent) -> None:
+    frame = shared.answer(shared.request("note", "x"))
     assert (frame.flags, frame.payload) == (flags.ACK, b"\xc0")
-    frame = parent.answer(parent.request("receipt", "x"))
+    frame = shared.answer(shared.request("receipt", "x"))
     assert (frame.flags, decode(frame.payload)) == (flags.ACK, "took x")
 
 
@@ -64,23 +64,23 @@ def test_a_request_with_an_id_is_answered_whatever_its_kind(parent: Parent) -> N
     assert parent.failure(parent.request("fire", "fail"))["type"] == "ValueError"
 
 
-def test_requests_without_an_id_are_served(parent: Parent) -> None:
-    parent.send(parent.methods["echo"], 0, encode(5))
-    frame = parent.frame()
+def test_requests_without_an_id_are_served(shared: Parent) -> None:
+    shared.send(shared.methods["echo"], 0, encode(5))
+    frame = shared.frame()
     assert (frame.flags, frame.request, frame.payload) == (flags.RESPONSE, 0, b"\x05")
 
 
-def test_request_flags_and_the_largest_id_do_not_matter(parent: Parent) -> None:
+def test_request_flags_and_the_largest_id_do_not_matter(shared: Parent) -> None:
     for flag in (0x02, 0x01, 0x3C, 0x3F):
-        parent.send(parent.methods["echo"], 0xFFFFFFFF, encode(flag), flag)
-        frame = parent.frame()
+        shared.send(shared.methods["echo"], 0xFFFFFFFF, encode(flag), flag)
+        frame = shared.frame()
         assert (frame.flags, frame.request, decode(frame.payload)) == (flags.RESPONSE, 0xFFFFFFFF, flag)
 
 
 @pytest.mark.parametrize("request_id", [0, 9])
-def test_an_unknown_method_is_an_error(parent: Parent, request_id: int) -> None:
-    parent.send(4711, request_id, b"\xc0")
-    frame = parent.frame()
+def test_an_unknown_method_is_an_error(shared: Parent, request_id: int) -> None:
+    shared.send(4711, request_id, b"\xc0")
+    frame = shared.frame()
     assert (frame.method, frame.flags, frame.request) == (4711, flags.ERROR, request_id)
     assert decode(frame.payload) == {"message": "Unknown method ID: 4711", "kind": "unsupported"}
 
@@ -96,35 +96,35 @@ def test_late_auth_and_unknown_aborts_are_ignored(parent: Parent) -> None:
 # ── what goes wrong ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_invalid_request_names_the_field(parent: Parent) -> None:
-    error = parent.failure(parent.request("checked", {"dpi": 20}))
+def test_an_invalid_request_names_the_field(shared: Parent) -> None:
+    error = shared.failure(shared.request("checked", {"dpi": 20}))
     assert error == {
         "message": "checked: Expected `int` >= 36 - at `$.dpi`",
         "kind": "invalid",
         "field": "$.dpi",
     }
-    error = parent.failure(parent.request("checked", {"tags": ["a", 1]}))
+    error = shared.failure(shared.request("checked", {"tags": ["a", 1]}))
     assert error["field"] == "$.tags[1]"
 
 
 @pytest.mark.parametrize(
     "raw", [b"", b"\xc1", b"\x81", b"\x01\x02", b"\xa1\xff", b"\xdd\xff\xff\xff\xff", b"\x91" * 100_000]
 )
-def test_a_corrupt_request_is_answered_and_the_worker_lives(parent: Parent, raw: bytes) -> None:
-    assert parent.failure(parent.request("echo", raw=raw))["kind"] == "invalid"
-    assert parent.failure(parent.request("count", raw=raw), flags.STREAM_ERROR)["kind"] == "invalid"
-    assert parent.call("echo", 1) == 1
+def test_a_corrupt_request_is_answered_and_the_worker_lives(shared: Parent, raw: bytes) -> None:
+    assert shared.failure(shared.request("echo", raw=raw))["kind"] == "invalid"
+    assert shared.failure(shared.request("count", raw=raw), flags.STREAM_ERROR)["kind"] == "invalid"
+    assert shared.call("echo", 1) == 1
 
 
-def test_whole_floats_are_integers_and_unknown_keys_are_ignored(parent: Parent) -> None:
-    assert parent.call("checked", {"dpi": 300.0, "new": 1}) == 300
-    assert parent.failure(parent.request("checked", {"dpi": 300.5}))["field"] == "$.dpi"
-    assert parent.failure(parent.request("checked", {"dpi": 3000.0}))["field"] == "$.dpi"
+def test_whole_floats_are_integers_and_unknown_keys_are_ignored(shared: Parent) -> None:
+    assert shared.call("checked", {"dpi": 300.0, "new": 1}) == 300
+    assert shared.failure(shared.request("checked", {"dpi": 300.5}))["field"] == "$.dpi"
+    assert shared.failure(shared.request("checked", {"dpi": 3000.0}))["field"] == "$.dpi"
 
 
 @pytest.mark.parametrize("method", ["raise_error", "raise_error_async"])
-def test_a_declared_error_travels_typed(parent: Parent, method: str) -> None:
-    error = parent.failure(parent.request(method, "declared"))
+def test_a_declared_error_travels_typed(shared: Parent, method: str) -> None:
+    error = shared.failure(shared.request(method, "declared"))
     assert error == {
         "message": "not_found: path='/x'",
         "kind": "app",
@@ -151,28 +151,28 @@ def test_a_declared_error_travels_typed(parent: Parent, method: str) -> None:
     ],
 )
 def test_any_other_exception_is_reported_and_the_worker_lives(
-    parent: Parent, method: str, which: str, type_: str, message: str
+    shared: Parent, method: str, which: str, type_: str, message: str
 ) -> None:
-    error = parent.failure(parent.request(method, which))
+    error = shared.failure(shared.request(method, which))
     assert (error["kind"], error["type"], error["message"]) == ("exception", type_, message)
     if which != "unprintable":
         assert "raise errors()[req]" in error["traceback"]
-    assert parent.call("echo", 1) == 1
+    assert shared.call("echo", 1) == 1
 
 
-def test_a_huge_message_is_cut(parent: Parent) -> None:
-    frame = parent.answer(parent.request("raise_error", "long"))
+def test_a_huge_message_is_cut(shared: Parent) -> None:
+    frame = shared.answer(shared.request("raise_error", "long"))
     assert len(frame.payload) < 200_000
     assert decode(frame.payload)["message"].endswith("x…")
 
 
-def test_an_answer_that_cannot_be_sent_is_an_error(parent: Parent) -> None:
-    error = parent.failure(parent.request("lambda_"))
+def test_an_answer_that_cannot_be_sent_is_an_error(shared: Parent) -> None:
+    error = shared.failure(shared.request("lambda_"))
     assert error["kind"] == "encode"
     assert "lambda_: the answer cannot be sent: a value of type function" in error["message"]
-    error = parent.failure(parent.request("negative"))
+    error = shared.failure(shared.request("negative"))
     assert (error["kind"], error["field"]) == ("encode", "$.took")
-    assert parent.call("echo", 1) == 1
+    assert shared.call("echo", 1) == 1
 
 
 def test_a_plain_handler_may_give_an_awaitable(parent: Parent) -> None:
@@ -195,21 +195,21 @@ def test_context_variables_do_not_leak_between_calls(parent: Parent) -> None:
 
 @pytest.mark.parametrize("method", ["count", "count_async", "list"])
 @pytest.mark.parametrize("n", [0, 1, 5000])
-def test_a_stream_is_its_items_and_one_end(parent: Parent, method: str, n: int) -> None:
-    items, last = parent.stream(parent.request(method, {"n": n}))
+def test_a_stream_is_its_items_and_one_end(shared: Parent, method: str, n: int) -> None:
+    items, last = shared.stream(shared.request(method, {"n": n}))
     assert items == list(range(n))
     assert (last.flags, last.payload) == (flags.END, b"")
 
 
 @pytest.mark.parametrize("method", ["count", "count_async"])
-def test_slow_items_come_one_by_one(parent: Parent, method: str) -> None:
-    items, last = parent.stream(parent.request(method, {"n": 5, "ms": 3}))
+def test_slow_items_come_one_by_one(shared: Parent, method: str) -> None:
+    items, last = shared.stream(shared.request(method, {"n": 5, "ms": 3}))
     assert (items, last.flags) == ([0, 1, 2, 3, 4], flags.END)
 
 
 @pytest.mark.parametrize("method", ["fail_after", "fail_after_async"])
-def test_a_stream_may_fail_after_items(parent: Parent, method: str) -> None:
-    items, last = parent.stream(parent.request(method, {"n": 3}))
+def test_a_stream_may_fail_after_items(shared: Parent, method: str) -> None:
+    items, last = shared.stream(shared.request(method, {"n": 3}))
     assert items == [0, 1, 2]
     assert last.flags == flags.STREAM_ERROR
     assert decode(last.payload)["error"] == {"type": "not_found", "path": "x"}

@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
-from parent import Parent, decode
+from parent import FOREVER, Parent, decode, encode
 from procwire.wire import flags
-
-QUICK = 1.0
-"""Seconds that nothing here may take, though some handler takes far longer."""
 
 
 @pytest.mark.parametrize("blocker", ["slow", "slow_async", "spin"])
 def test_a_long_handler_stalls_neither_heartbeat_nor_other_calls(parent: Parent, blocker: str) -> None:
     parent.call("echo", 1)
-    parent.request(blocker, {"n": 1, "ms": 10_000})
-    began = time.monotonic()
-    assert parent.ping() < QUICK
+    parent.request(blocker, {"n": 1, "ms": FOREVER})
+    parent.ping()
     assert parent.call("echo", 2) == 2
     assert parent.call("slow_async", {"n": 3, "ms": 1}) == 3
     assert parent.stream(parent.request("count", {"n": 3}))[0] == [0, 1, 2]
-    assert time.monotonic() - began < 5 * QUICK
 
 
 @pytest.mark.parametrize("method", ["slow", "slow_async"])
 def test_a_thousand_calls_in_flight(parent: Parent, method: str) -> None:
     requests = {parent.request(method, {"n": n, "ms": 20}): n for n in range(1000)}
-    began = time.monotonic()
     for request, n in requests.items():
         frame = parent.answer(request)
         assert (frame.flags, decode(frame.payload)) == (flags.RESPONSE, n)
-    # One after the other they would take 20 seconds.
-    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("method", ["patient", "wait_for_cancel"])
+def test_a_hundred_handlers_run_side_by_side(parent: Parent, method: str) -> None:
+    requests = [parent.request(method, {"n": 1} if method == "patient" else None) for _ in range(100)]
+    for _ in requests:  # all of them have begun before one of them ends
+        assert parent.frame().flags == flags.EVENT
+    for request in requests:
+        parent.abort(request)
+    for request in requests:
+        assert parent.failure(request)["kind"] == "cancelled"
 
 
 def test_a_thousand_streams_at_once(parent: Parent) -> None:
@@ -57,7 +58,7 @@ def test_quick_answers_do_not_wait_behind_a_slow_call_of_the_same_batch(parent: 
     from procwire.wire.header import Header
 
     echo, slow = parent.methods["echo"], parent.methods["slow"]
-    late = b"\x82\xa1n\x01\xa2ms\xcd\x27\x10"  # ten seconds
+    late = encode({"n": 1, "ms": FOREVER})
     batch = b"".join(
         [
             Header(echo, 0, 1, 1).pack() + b"\x01",
@@ -65,18 +66,16 @@ def test_quick_answers_do_not_wait_behind_a_slow_call_of_the_same_batch(parent: 
             Header(echo, 0, 3, 1).pack() + b"\x03",
         ]
     )
-    began = time.monotonic()
     parent.socket.sendall(batch)
     assert {parent.frame().request, parent.frame().request} == {1, 3}
-    assert time.monotonic() - began < QUICK
 
 
 def test_a_parent_that_does_not_read_stalls_neither_heartbeat_nor_cancellation(parent: Parent) -> None:
     requests = [parent.request(name, {"n": 10_000_000}) for name in ("blocks", "blocks_async")]
-    first = parent.frame()
-    assert first.flags == flags.CHUNK
+    for request in requests:
+        assert parent.answer(request).flags == flags.CHUNK
     for _ in range(20):
-        assert parent.ping() < QUICK
+        parent.ping()
     grown = rss(parent.process.pid)
     for _ in range(20):
         parent.ping()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import signal
 import sys
-import time
 from collections.abc import Iterator
 
 import pytest
 
-from parent import WINDOW, WORKERS, Parent, decode
+from parent import LONG, WINDOW, WORKERS, Parent, decode
 from procwire.ids import CHUNK_COST, CREDIT_METHOD
 from procwire.wire import flags
 
@@ -19,7 +18,7 @@ FITS = -(-WINDOW // (8192 + CHUNK_COST))
 
 
 def worker(features: str = f"credit={WINDOW},inherited") -> Parent:
-    parent = Parent(sys.executable, str(WORKERS / "witness.py"), features=features, inherits=True)
+    parent = Parent(sys.executable, str(WORKERS / "witness.py"), features=features, inherits=True, env=LONG)
     parent.grants = False
     return parent
 
@@ -122,7 +121,6 @@ def test_the_end_of_the_worker_ends_the_wait_at_once(parent: Parent, method: str
     requests = [parent.request(method, {"n": 1_000_000}) for _ in range(3)]
     for request in requests:
         exhaust(parent, request)
-    began = time.monotonic()
     if how == "$shutdown":
         parent.order("$shutdown")
     elif how == "sigterm":
@@ -135,9 +133,8 @@ def test_the_end_of_the_worker_ends_the_wait_at_once(parent: Parent, method: str
         ends = [frame for frame in parent.rest() if frame.flags == flags.STREAM_ERROR]
         assert sorted(frame.request for frame in ends) == requests
         assert {decode(frame.payload)["kind"] for frame in ends} == {"cancelled"}
+    # Had they to be waited for, they would get all the time that there is.
     assert parent.wait() == 0
-    # Waited for, it would take the time that running calls get.
-    assert time.monotonic() - began < 2.5
 
 
 def test_what_is_granted_to_nobody_is_ignored(parent: Parent) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from parent import EVERYTHING, NONCE, WORKERS, Parent, decode, encode
+from parent import EVERYTHING, NONCE, SHORT, WORKERS, Parent, decode, encode
 from procwire.ids import ABORT_METHOD
 from procwire.wire import flags
 
@@ -18,16 +18,29 @@ from procwire.wire import flags
 def parent() -> Iterator[Parent]:
     """A parent with the worker that does what nobody should."""
     command = (sys.executable, str(WORKERS / "reckless.py"))
-    with Parent(*command, features=EVERYTHING, inherits=True, nonce=NONCE) as one:
+    with Parent(*command, features=EVERYTHING, inherits=True, nonce=NONCE, env=SHORT) as one:
         yield one
 
 
-def lives(parent: Parent) -> None:
-    """The worker serves every kind of call, answers pings, and ends when it is told to."""
+@pytest.fixture(scope="module")
+def lasting() -> Iterator[Parent]:
+    """One for all the tests of what harms nobody."""
+    command = (sys.executable, str(WORKERS / "reckless.py"))
+    with Parent(*command, features=EVERYTHING, inherits=True, nonce=NONCE, env=SHORT) as one:
+        yield one
+
+
+def serves(parent: Parent) -> None:
+    """The worker serves every kind of call, and answers pings."""
     assert parent.call("echo", 1) == 1
     assert parent.call("echo_async", 2) == 2
     assert parent.stream(parent.request("count", 3))[0] == [0, 1, 2]
     parent.ping()
+
+
+def lives(parent: Parent) -> None:
+    """The same, and it ends when it is told to."""
+    serves(parent)
     parent.order("$shutdown")
     assert parent.wait() == 0
 
@@ -41,10 +54,10 @@ STRAY = ["print", "write", "stdout_buffer", "dunder_stdout", "subprocess", "shel
 @pytest.mark.parametrize(
     "text", ["hello", '{"jsonrpc":"2.0","method":"$pong"}', '{"method":"$init"}', "\x00\xff\ufffe"]
 )
-def test_c09_c12_what_a_handler_prints_is_no_control_line(parent: Parent, how: str, text: str) -> None:
-    assert parent.call("stray", {"how": how, "text": text}) is None
-    parent.ping()  # its pong is the next line
-    lives(parent)
+def test_c09_c12_what_a_handler_prints_is_no_control_line(shared: Parent, how: str, text: str) -> None:
+    assert shared.call("stray", {"how": how, "text": text}) is None
+    shared.ping()  # its pong is the next line
+    serves(shared)
 
 
 def test_c08_what_is_printed_while_loading_is_no_control_line() -> None:
@@ -113,11 +126,11 @@ KINDS = {"typed": flags.ERROR, "typed_async": flags.ERROR, "typed_stream": flags
         b"\x81\xa5items\xdd\xff\xff\xff\xff",
     ],
 )
-def test_f02_f05_a_corrupt_request_is_answered_and_does_not_begin(parent: Parent, method: str, raw: bytes) -> None:
-    request = parent.request(method, raw=raw)
-    assert parent.failure(request, KINDS[method])["kind"] == "invalid"
-    assert request not in parent.started
-    assert parent.call("echo", 1) == 1
+def test_f02_f05_a_corrupt_request_is_answered_and_does_not_begin(shared: Parent, method: str, raw: bytes) -> None:
+    request = shared.request(method, raw=raw)
+    assert shared.failure(request, KINDS[method])["kind"] == "invalid"
+    assert request not in shared.started
+    assert shared.call("echo", 1) == 1
 
 
 @pytest.mark.parametrize(
@@ -130,17 +143,17 @@ def test_f02_f05_a_corrupt_request_is_answered_and_does_not_begin(parent: Parent
         ([], "$"),
     ],
 )
-def test_f03_a_wrong_type_is_named_with_its_path(parent: Parent, value: object, field: str) -> None:
-    error = parent.failure(parent.request("typed", value))
+def test_f03_a_wrong_type_is_named_with_its_path(shared: Parent, value: object, field: str) -> None:
+    error = shared.failure(shared.request("typed", value))
     assert (error["kind"], error["field"]) == ("invalid", field)
-    lives(parent)
+    serves(shared)
 
 
-def test_f07_bytes_after_the_value_are_refused(parent: Parent) -> None:
+def test_f07_bytes_after_the_value_are_refused(shared: Parent) -> None:
     for method, flag in KINDS.items():
-        assert parent.failure(parent.request(method, raw=b"\x80\xc0"), flag)["kind"] == "invalid"
-    assert parent.failure(parent.request("echo", raw=b"\x01\x02"))["kind"] == "invalid"
-    lives(parent)
+        assert shared.failure(shared.request(method, raw=b"\x80\xc0"), flag)["kind"] == "invalid"
+    assert shared.failure(shared.request("echo", raw=b"\x01\x02"))["kind"] == "invalid"
+    serves(shared)
 
 
 @pytest.mark.parametrize(
@@ -156,19 +169,19 @@ def test_f07_bytes_after_the_value_are_refused(parent: Parent) -> None:
         (b"\x81\xa9__proto__\x01", True),
     ],
 )
-def test_f08_odd_values_are_read_or_refused_and_harm_nobody(parent: Parent, raw: bytes, is_read: bool) -> None:
-    frame = parent.answer(parent.request("echo", raw=raw))
+def test_f08_odd_values_are_read_or_refused_and_harm_nobody(shared: Parent, raw: bytes, is_read: bool) -> None:
+    frame = shared.answer(shared.request("echo", raw=raw))
     assert frame.flags == (flags.RESPONSE if is_read else flags.ERROR)
-    lives(parent)
+    serves(shared)
 
 
-def test_f09_an_error_is_always_a_map_with_a_bounded_message(parent: Parent) -> None:
+def test_f09_an_error_is_always_a_map_with_a_bounded_message(shared: Parent) -> None:
     for what in ("long", "no_text", "surrogates", "bytes", "unprintable_field", "declared_lambda", "group"):
-        error = parent.failure(parent.request("fail", what))
+        error = shared.failure(shared.request("fail", what))
         assert error["kind"] in ("exception", "encode", "app")
         assert 0 < len(error["message"]) <= (64 << 10) + 1
         assert len(error.get("traceback") or "") <= 64 << 10
-    lives(parent)
+    serves(shared)
 
 
 UNSENDABLE = ["lambda", "cycle", "object", "huge_int", "class", "generator", "module", "raises", "surrogate", "deep"]
@@ -176,13 +189,13 @@ UNSENDABLE = ["lambda", "cycle", "object", "huge_int", "class", "generator", "mo
 
 @pytest.mark.parametrize("method", ["give", "give_async", "give_stream", "give_ack"])
 @pytest.mark.parametrize("what", UNSENDABLE)
-def test_f10_an_answer_that_cannot_be_sent_is_an_error(parent: Parent, method: str, what: str) -> None:
-    request = parent.request(method, what)
-    error = parent.failure(request, flags.STREAM_ERROR if method == "give_stream" else flags.ERROR)
+def test_f10_an_answer_that_cannot_be_sent_is_an_error(shared: Parent, method: str, what: str) -> None:
+    request = shared.request(method, what)
+    error = shared.failure(request, flags.STREAM_ERROR if method == "give_stream" else flags.ERROR)
     assert error["kind"] == "encode"
     assert "the answer cannot be sent" in error["message"]
-    assert parent.started == [request]
-    lives(parent)
+    assert shared.started == [request]
+    serves(shared)
 
 
 # ── H: cancellation ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -222,8 +235,8 @@ def test_n04_a_handler_that_blocks_stalls_no_heartbeat_and_no_plain_call(parent:
     assert parent.frame().flags == flags.EVENT
     for n in range(5):
         parent.ping()
-        while parent.answer(request := parent.request("echo", n)).request != request:
-            pass
+        assert parent.call("echo", n) == n
+    assert not [frame for frame in parent.frames if frame.flags == flags.RESPONSE], "its end was waited for"
     parent.order("$shutdown")
     assert parent.wait() == 0
 
@@ -234,12 +247,21 @@ RAISED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("method", ["fail", "fail_async", "fail_stream", "fail_stream_async", "fail_ack", "fail_slow"])
+@pytest.mark.parametrize("method", ["fail", "fail_async", "fail_stream", "fail_stream_async", "fail_ack"])
 @pytest.mark.parametrize("what", RAISED)
-def test_n05_system_exit_and_its_like_in_a_handler_are_an_error_reply(parent: Parent, method: str, what: str) -> None:
+def test_n05_system_exit_and_its_like_in_a_handler_are_an_error_reply(shared: Parent, method: str, what: str) -> None:
     for _ in range(2):
-        request = parent.request(method, what)
-        error = parent.failure(request, flags.STREAM_ERROR if "stream" in method else flags.ERROR)
+        request = shared.request(method, what)
+        error = shared.failure(request, flags.STREAM_ERROR if "stream" in method else flags.ERROR)
+        assert error["kind"] == "exception"
+        assert error["message"]
+    serves(shared)
+
+
+@pytest.mark.parametrize("what", RAISED)
+def test_n05_also_in_one_that_runs_long(parent: Parent, what: str) -> None:
+    for _ in range(2):  # where it was read, then in the pool
+        error = parent.failure(parent.request("fail_slow", what))
         assert error["kind"] == "exception"
         assert error["message"]
     lives(parent)
@@ -318,21 +340,52 @@ def test_n12_a_handler_that_closes_descriptors_ends_at_most_the_worker(parent: P
         lives(parent)
     else:
         # Its channel is gone, and it with it: never a worker that lives and serves nobody.
+        parent.notes(b"closed\n")
+        try:
+            parent.request("echo", 1)  # another thread may have been about to receive by then, and still does
+        except OSError:
+            pass
         parent.rest()
         assert parent.process.stdin is not None
         parent.process.stdin.close()
         assert parent.wait() in (0, 1, -signal.SIGPIPE)
 
 
-def test_n13_without_threads_to_be_had_calls_fail_one_by_one(parent: Parent) -> None:
+@pytest.mark.parametrize("how", ["$shutdown", "sigterm", "stdin", "data"])
+@pytest.mark.parametrize("is_busy", [False, True])
+def test_n13_without_threads_to_be_had_calls_fail_one_by_one_and_the_worker_ends(
+    parent: Parent, how: str, is_busy: bool
+) -> None:
+    assert parent.socket is not None
+    assert parent.process.stdin is not None
     assert parent.call("change", "no_threads") is None
     # Served if the event loop, which starts beside the first calls, was there before; else an error, and no silence.
-    assert parent.answer(parent.request("echo_async", 1)).flags in (flags.RESPONSE, flags.ERROR)
-    request = parent.request("block", "moment")
-    assert parent.frame().flags == flags.EVENT
-    assert parent.call("echo", 1) == 1
-    assert parent.answer(request).flags == flags.RESPONSE
+    for method in ("echo_async", "promise"):
+        assert parent.answer(parent.request(method, 1)).flags in (flags.RESPONSE, flags.ERROR)
+    for method in ("block", "fail_slow", "block", "fail_slow"):  # long ones, of which the second would go to a thread
+        request = parent.request(method, "moment" if method == "block" else "own")
+        assert parent.call("echo", 1) == 1
+        while (frame := parent.answer(request)).flags == flags.EVENT:
+            pass
+        assert frame.flags == (flags.RESPONSE if method == "block" else flags.ERROR)
     parent.ping()
+    if is_busy:
+        parent.frames.clear()
+        parent.request("block", "sleep")
+        assert parent.frame().flags == flags.EVENT
+    if how == "$shutdown":
+        parent.order("$shutdown")
+    elif how == "sigterm":
+        parent.process.send_signal(signal.SIGTERM)
+    elif how == "stdin":
+        parent.process.stdin.close()
+    elif not is_busy:
+        parent.socket.close()
+    else:
+        # Nobody reads while the handler runs; the control plane is heard all the same.
+        parent.socket.close()
+        parent.process.stdin.close()
+    assert parent.wait() == 0
 
 
 CHANGES = ["signals", "umask", "cwd", "rlimits", "setsid", "recursion", "excepthook", "gc", "switch"]

@@ -193,12 +193,12 @@ def test_f02_the_check_survives_whatever_comes(payload: bytes) -> None:
 
 
 @pytest.mark.parametrize("method", ["echo", "nothing", "tree"])
-def test_f04_a_worker_refuses_depth_and_lives(parent: Parent, method: str) -> None:
+def test_f04_a_worker_refuses_depth_and_lives(shared: Parent, method: str) -> None:
     payload = trees(500) if method == "tree" else b"\x81\xa1a" + arrays(64)
-    error = parent.failure(parent.request(method, raw=payload))
+    error = shared.failure(shared.request(method, raw=payload))
     assert error["kind"] == "invalid"
     assert "nested more than 64 deep" in error["message"]
-    assert parent.call("echo", 1) == 1
+    assert shared.call("echo", 1) == 1
 
 
 def test_f06_a_worker_refuses_too_many_elements_and_lives(parent: Parent) -> None:

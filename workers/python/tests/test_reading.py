@@ -14,6 +14,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from parent import FOREVER, PATIENCE
 from procwire.wire import flags
 from procwire.wire.decode import FrameDecoder
 from procwire.wire.encode import frame
@@ -94,7 +95,7 @@ CASES: list[tuple[str, bytes, tuple[int, Any]]] = [
 assert len(CASES[8][1]) > CAPACITY
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.sampled_from(CASES), max_size=12),
     st.lists(st.integers(1, 5000), min_size=1, max_size=30),
@@ -128,7 +129,7 @@ def test_byte_by_byte() -> None:
 def test_a_long_handler_stalls_nobody_after_a_time_without_calls() -> None:
     """The watch rests when nothing happens; it must look again before a handler runs, not after it."""
     ours, theirs = socket.socketpair()
-    ours.settimeout(20)
+    ours.settimeout(PATIENCE)
     threads = Threads(4)
     writer = Writer(theirs, threads.submit_now)
     dispatch = Dispatch(Everyday(), Everyday.CONTRACT)
@@ -138,9 +139,33 @@ def test_a_long_handler_stalls_nobody_after_a_time_without_calls() -> None:
         threading.Thread(target=loop, daemon=True).start()
     while not reader.sleeps:
         time.sleep(0.001)
-    ours.sendall(cast("bytes", frame(IDS["slow"], 0, 1, msgspec.msgpack.encode({"n": 1, "ms": 2000}))))
+    ours.sendall(cast("bytes", frame(IDS["slow"], 0, 1, msgspec.msgpack.encode({"n": 1, "ms": FOREVER}))))
     ours.sendall(cast("bytes", frame(IDS["echo"], 0, 2, b"\x02")))
     first = FrameDecoder(1 << 30).feed(ours.recv(4096))
     assert [one.request for one in first] == [2]
     ours.close()
     threads.stop()
+
+
+def test_a_watch_that_nobody_woke_looks_again() -> None:
+    """The leader may be stopped between hearing that nobody sleeps and its handler."""
+    ours, theirs = socket.socketpair()
+    threads = Threads(4)
+    writer = Writer(theirs, threads.submit_now)
+    dispatch = Dispatch(Everyday(), Everyday.CONTRACT)
+    reader = Reader(theirs, b"", 1 << 30, dispatch, writer, threads, lambda: None)
+    leader = reader._leader  # pyright: ignore[reportPrivateUsage]
+    watch = threading.Thread(target=reader.watch, daemon=True)
+    watch.start()
+    while not reader.sleeps:
+        time.sleep(0.001)
+    leader.busy = object()
+    until = time.monotonic() + PATIENCE
+    while reader._leader is leader and time.monotonic() < until:  # pyright: ignore[reportPrivateUsage]
+        time.sleep(0.001)
+    assert reader._leader is not leader, "nobody reads"  # pyright: ignore[reportPrivateUsage]
+    ours.close()
+    watch.join(PATIENCE)
+    assert not watch.is_alive()
+    threads.stop()
+    theirs.close()

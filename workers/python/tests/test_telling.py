@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from parent import NONCE, WORKERS, Parent, decode, encode
+from parent import NONCE, SHORT, WORKERS, Parent, decode, encode
 from procwire.ids import CONTEXT_METHOD, CREDIT_METHOD
 from procwire.wire import flags
 
@@ -72,7 +72,7 @@ def test_a_tagged_worker_that_cannot_start_says_so_with_the_nonce() -> None:
 
 
 def test_c16_a_parent_that_reads_no_control_line_is_still_heard() -> None:
-    with worker("log") as parent:
+    with worker("log", env=SHORT) as parent:
         assert parent.process.stdout is not None
         # More than the pipe holds: the handler waits, and pongs find no room.
         parent.request("tell", {"info": "x" * 16000, "debug": "x" * 16000, "warn": "x" * 16000, "error": "x" * 16000})

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar
 
+from patience import serve_patiently
 from procwire import (
     Context,
     Contract,
@@ -26,8 +27,10 @@ from procwire import (
     Method,
     Struct,
     Worker,
-    serve,
 )
+
+FOREVER = 600
+"""Seconds of which nobody shall see the end."""
 
 print("printed while the module is loading")
 
@@ -182,13 +185,13 @@ class Everyday(Worker):
         ctx.on_cancel(told.set)
         self.events.progress(0)
         while True:
-            told.wait(20)
+            told.wait(FOREVER)
             ctx.raise_if_cancelled()
 
     async def wait_for_cancel(self, ctx: Context) -> str:
         self.events.progress(0)
         try:
-            await asyncio.sleep(20)
+            await asyncio.sleep(FOREVER)
         except asyncio.CancelledError:
             self.log.append("cancelled")
             raise
@@ -197,7 +200,7 @@ class Everyday(Worker):
     async def stubborn(self, ctx: Context) -> str:
         self.events.progress(0)
         try:
-            await asyncio.sleep(20)
+            await asyncio.sleep(FOREVER)
         except asyncio.CancelledError:
             pass
         return "went on"
@@ -407,4 +410,4 @@ def errors() -> dict[str, BaseException]:
 
 
 if __name__ == "__main__":
-    serve(Everyday())
+    serve_patiently(Everyday())

@@ -30,7 +30,7 @@ class Narrow(Worker):
         told = threading.Event()
         ctx.on_cancel(told.set)
         self._events_of(NarrowEvents).started()
-        told.wait(20)
+        told.wait(600)
 
     def started(self, ctx: Context) -> int:
         return self.count

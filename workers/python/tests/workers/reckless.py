@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
+from patience import serve_patiently
 from procwire import (
     Cancelled,
     Context,
@@ -29,8 +30,11 @@ from procwire import (
     Method,
     Struct,
     Worker,
-    serve,
 )
+
+
+FOREVER = 600
+"""Seconds of which nobody shall see the end."""
 
 
 class Item(Struct):
@@ -76,6 +80,7 @@ class Reckless(Worker):
         methods=(
             result("echo", Any, Any),
             result("echo_async", Any, Any),
+            result("promise", Any, Any),
             stream("count", int, int),
             result("stray", Stray),
             result("typed", Typed, int),
@@ -122,6 +127,9 @@ class Reckless(Worker):
     async def echo_async(self, req: Any, ctx: Context) -> Any:
         await asyncio.sleep(0)
         return req
+
+    def promise(self, req: Any, ctx: Context) -> Any:
+        return self.echo_async(req, ctx)
 
     def count(self, req: int, ctx: Context) -> Iterator[int]:
         yield from range(req)
@@ -271,7 +279,7 @@ class Reckless(Worker):
     async def swallow(self, req: Any, ctx: Context) -> None:
         self.events.begun()
         try:
-            await asyncio.sleep(20)
+            await asyncio.sleep(FOREVER)
         except asyncio.CancelledError:
             pass
 
@@ -330,6 +338,7 @@ class Reckless(Worker):
             for fd in range(3, 64):
                 if fd != null:
                     os.dup2(null, fd)
+        os.write(2, b"closed\n")
 
     def change(self, req: str, ctx: Context) -> None:
         match req:
@@ -352,7 +361,7 @@ class Reckless(Worker):
             case "excepthook":
                 sys.excepthook = threading.excepthook = print
             case "no_threads":
-                threading.excepthook = None  # type: ignore[assignment]
+                threading.stack_size(1 << 60)  # more than there are addresses
             case "gc":
                 gc.disable()
             case _:
@@ -446,7 +455,7 @@ def unsendable(what: str) -> Any:
 
 def block(how: str) -> None:
     if how.startswith("spin"):
-        until = time.monotonic() + 10
+        until = time.monotonic() + FOREVER
         while time.monotonic() < until:
             pass
     elif how == "moment":
@@ -454,9 +463,9 @@ def block(how: str) -> None:
     elif how == "lock":
         lock = threading.Lock()
         with lock:
-            lock.acquire(timeout=10)
+            lock.acquire(timeout=FOREVER)
     else:
-        time.sleep(10)
+        time.sleep(FOREVER)
 
 
 def leave_log() -> None:
@@ -475,7 +484,7 @@ def main() -> None:
                 os._exit(3)
 
         worker._Run = Short  # type: ignore[misc]  # pyright: ignore[reportPrivateUsage]
-    serve(Reckless)
+    serve_patiently(Reckless)
 
 
 if __name__ == "__main__":

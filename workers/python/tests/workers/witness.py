@@ -11,7 +11,8 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any, ClassVar
 
 import procwire
-from procwire import Context, Contract, Method, Struct, Worker, serve
+from patience import serve_patiently
+from procwire import Context, Contract, Method, Struct, Worker
 
 
 class Entry(Struct):
@@ -227,4 +228,4 @@ def write(entry: Entry) -> None:
 
 
 if __name__ == "__main__":
-    serve(Witness)
+    serve_patiently(Witness)

@@ -393,10 +393,18 @@ class Dispatch:
 
     def adopt(self, call: Call, context: Context, outcome: Any) -> None:
         """A plain ``def`` gave something to be awaited: the event loop goes on with it."""
+        try:
+            loop = self.loop()
+        except Exception as error:  # no thread is to be had
+            self.fail(call.id, context, error)
+            close = getattr(outcome, "close", None)
+            if close is not None:
+                close()  # a coroutine that will never run, of which Python would complain
+            return
         with self._lock:
             context._task = False  # pyright: ignore[reportPrivateUsage]
             self._remember(context)
-        self.loop().adopt(call, context, outcome)
+        loop.adopt(call, context, outcome)
 
     # ── book-keeping ─────────────────────────────────────────────────────────────────────────────────────────
 

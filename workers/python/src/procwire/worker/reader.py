@@ -34,6 +34,8 @@ TICK: Final = 0.004
 """Seconds between two looks of the watch; a handler that is there at two looks runs long."""
 IDLE_TICKS: Final = 50
 """Looks at an idle leader before the watch goes to sleep."""
+REST: Final = 1.0
+"""Seconds after which the watch looks even though nobody woke it."""
 KEEP: Final = 8 << 20
 """The largest buffer kept for the next large frame."""
 MANY: Final = 1000
@@ -366,8 +368,10 @@ class Reader:
     def _rest(self) -> None:
         self._awake.clear()
         self.sleeps = True
-        if self._leader.busy is None and not self._writer.pending and not self._is_over:
-            self._awake.wait()
+        while self._leader.busy is None and not self._writer.pending and not self._is_over:
+            # A leader that was stopped between hearing that nobody sleeps and its handler wakes nobody.
+            if self._awake.wait(REST):
+                break
         self.sleeps = False
 
     def _take_over(self, busy: object) -> None:

@@ -28,10 +28,17 @@ class Speaker:
         if not self._lock.acquire(blocking=False):
             return False
         try:
-            if not select.select([], [self.fd], [], 0)[1]:
+            if not has_room(self.fd):
                 return False
             # A pipe that is ready has room for PIPE_BUF bytes, so this is one write and does not wait.
             os.write(self.fd, line)
             return True
         finally:
             self._lock.release()
+
+
+def has_room(fd: int) -> bool:
+    """Whether a short write would not wait; it may fail."""
+    poll = select.poll()
+    poll.register(fd, select.POLLOUT)
+    return bool(poll.poll(0))

@@ -95,7 +95,11 @@ class Tasks:
         selector.writer = writer
         self._loop = _Loop(selector)
         self._thread = threading.Thread(target=self._run, name="procwire asyncio", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except BaseException:
+            self._loop.close()
+            raise
 
     def submit(self, call: Call, context: Context, args: Any) -> None:
         """Runs an asynchronous handler. Any thread may ask."""

@@ -14,6 +14,7 @@ import threading
 from abc import ABC
 from collections.abc import Callable
 from importlib import import_module
+from math import inf
 from threading import Thread
 from time import monotonic, sleep
 from typing import Any, ClassVar, Final, NoReturn, TypeVar
@@ -30,7 +31,7 @@ from .events import Events, Sink
 from .log import connect as connect_log
 from .log import log, log_exception
 from .reader import Reader
-from .speaker import Speaker
+from .speaker import Speaker, has_room
 from .threads import Threads
 from .writer import Writer
 
@@ -44,7 +45,8 @@ MAX_OWED: Final = 16
 INHERITED: Final = "inherited"
 """What ``$init`` has for a path when there is none."""
 DRAIN_SECONDS: Final = 3.0
-"""How long calls may go on after ``$shutdown``; the parent gives 5 seconds for everything."""
+"""How long calls may go on after ``$shutdown``, unless ``serve`` is told otherwise; the parent gives 5 seconds for
+everything."""
 END_SECONDS: Final = 0.75
 """How long cancelled handlers may clean up, and as much again for the program's own end. Then the process exits."""
 
@@ -67,12 +69,15 @@ def serve(
     *,
     threads: int = 128,
     max_payload: int = DEFAULT_MAX_PAYLOAD,
+    drain: float = DRAIN_SECONDS,
 ) -> None:
     """Serves ``worker`` to the parent that started this process, and returns when the parent is done.
 
     ``threads`` bounds the plain ``def`` handlers that run at the same time once they are known to take long;
-    ``max_payload`` is the largest request accepted, in bytes. A class is made an instance here, so that a
-    constructor that fails is reported to the parent like any other failure to start.
+    ``max_payload`` is the largest request accepted, in bytes. ``drain`` is how many seconds calls in progress may go
+    on once the parent wants the worker to stop; with the moment they then get to clean up, it should stay below the
+    time that the parent gives. A class is made an instance here, so that a constructor that fails is reported to the
+    parent like any other failure to start.
 
         if __name__ == "__main__":
             serve(Pdf())
@@ -80,7 +85,7 @@ def serve(
     control = capture()
     try:
         instance = worker if isinstance(worker, Worker) else worker()
-        run = _Run(instance, control, threads, min(max_payload, ABSOLUTE_MAX_PAYLOAD))
+        run = _Run(instance, control, threads, min(max_payload, ABSOLUTE_MAX_PAYLOAD), drain)
         run.announce()
     except Exception as failure:
         _tell_and_exit(control, failure)
@@ -90,7 +95,7 @@ def serve(
 class _Run:
     """One worker being served."""
 
-    def __init__(self, worker: Worker, control: Control, threads: int, max_payload: int) -> None:
+    def __init__(self, worker: Worker, control: Control, threads: int, max_payload: int, drain: float) -> None:
         contract = getattr(worker, "CONTRACT", None)
         if not isinstance(contract, Contract):
             raise ContractError(f"{type(worker).__qualname__} has no CONTRACT: derive it from the generated class")
@@ -110,8 +115,12 @@ class _Run:
         self._heard, self._signals = _pipe()
         self._caught: dict[int, Any] = {}
         self._lock = threading.Lock()
+        self._drain_seconds = drain
         self._is_stopping = False
         self._is_over = threading.Event()
+        self._is_ending = threading.Event()
+        self._drain_until = -inf
+        self._exit_at = inf
 
     def announce(self) -> None:
         """Listens, unless the channel is there already, then says so. The parent tries to connect once, right away."""
@@ -139,6 +148,8 @@ class _Run:
             "pid": os.getpid(),
             "features": control.features.names,
         }
+        # Now, because at the end there may be no thread to be had.
+        Thread(target=self._see_to_the_end, name="procwire end", daemon=True).start()
         self._catch_signals()
         os.register_at_fork(after_in_child=self._leave_child)
         self._speaker.say(init(pipe, methods, events, details, control.nonce))
@@ -193,15 +204,16 @@ class _Run:
         while True:
             # A parent that reads nothing may still have something to say.
             ready = [fd for fd, _ in poll.poll(RETRY_MS if owed else None)]
-            if self._heard in ready and self._is_ended_by(os.read(self._heard, 64)):
-                self._stop(DRAIN_SECONDS)
+            if self._heard in ready:
+                signals = _read(self._heard, 64)
+                if not signals:
+                    poll.unregister(self._heard)  # a handler has closed it
+                elif self._is_ended_by(signals):
+                    self._stop(self._drain_seconds)
             owed = self._pay(answer, owed)
             if reads not in ready:
                 continue
-            try:
-                data = os.read(reads, 64 << 10)
-            except OSError:
-                data = b""
+            data = _read(reads, 64 << 10)
             if not data:
                 self._stop(0.0)
                 return
@@ -210,7 +222,7 @@ class _Run:
                 if order is Order.PING:
                     owed = self._pay(answer, min(owed + 1, MAX_OWED))
                 elif order is Order.SHUTDOWN:
-                    self._stop(DRAIN_SECONDS)
+                    self._stop(self._drain_seconds)
 
     def _pay(self, answer: bytes, owed: int) -> int:
         """Answers as many pings as the pipe has room for. Gives the number left."""
@@ -230,21 +242,32 @@ class _Run:
             if self._is_stopping:
                 return
             self._is_stopping = True
-        self._dispatch.hurry()
+        self._drain_until = monotonic() + drain
         self._exit_within(drain + 2 * END_SECONDS)
-        os.write(self._wakes, b"!")
-        Thread(target=self._drain, args=(monotonic() + drain,), daemon=True).start()
+        self._dispatch.hurry()
+        try:
+            os.write(self._wakes, b"!")
+        except OSError:
+            pass  # a handler has closed it
 
-    def _drain(self, until: float) -> None:
-        while monotonic() < until and not self._is_over.is_set() and self._is_busy():
+    def _see_to_the_end(self) -> None:
+        """Lets calls in progress finish, then ends the reading; and whatever hangs after that, in a handler or in
+        someone's atexit, the process ends."""
+        self._is_ending.wait()
+        while monotonic() < self._drain_until and not self._is_over.is_set() and self._is_busy():
             sleep(0.005)
         connection = self._connection
-        if connection is not None:
+        if connection is not None and not self._is_over.is_set():
             try:
                 # The reader takes this for the end of data, which it is.
                 connection.shutdown(socket.SHUT_RD)
             except OSError:
                 pass
+        while (left := self._exit_at - monotonic()) > 0:
+            sleep(min(left, END_SECONDS / 8))  # it may be brought forward meanwhile
+        if self._listener is not None:
+            self._listener.close()
+        self._exit_now()
 
     def _is_busy(self) -> bool:
         return bool(self._dispatch.active) or (self._reader is not None and self._reader.is_busy)
@@ -272,25 +295,21 @@ class _Run:
             self._exit_now()
 
     def _exit_within(self, seconds: float) -> None:
-        """Whatever hangs, in a handler or in someone's atexit, the process ends."""
-
-        def exit_late() -> None:
-            sleep(seconds)
-            if self._listener is not None:
-                self._listener.close()
-            self._exit_now()
-
-        Thread(target=exit_late, name="procwire exit", daemon=True).start()
+        """The process ends by then, or earlier if that was said before."""
+        with self._lock:
+            self._exit_at = min(self._exit_at, monotonic() + seconds)
+        self._is_ending.set()
 
     def _exit_now(self) -> NoReturn:
-        names = sorted({context.method for context in self._dispatch.active.values()})
-        if names:
-            log(f"exits although handlers are still running: {', '.join(names)}")
-        for stream in (sys.stdout, sys.stderr):
-            try:
-                stream.flush()
-            except (OSError, ValueError, AttributeError):
-                pass
+        if has_room(2):  # a log that nobody reads must not keep the process
+            names = sorted({context.method for context in list(self._dispatch.active.values())})
+            if names:
+                log(f"exits although handlers are still running: {', '.join(names)}")
+            for stream in (sys.stdout, sys.stderr):
+                try:
+                    stream.flush()
+                except (OSError, ValueError, AttributeError):
+                    pass
         os._exit(0)
 
     def _catch_signals(self) -> None:
@@ -344,6 +363,14 @@ class _Run:
 
 def _pipe() -> tuple[int, int]:
     return os.pipe2(os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
+
+
+def _read(fd: int, most: int) -> bytes:
+    """Nothing at the end of data, and where user code has closed the descriptor."""
+    try:
+        return os.read(fd, most)
+    except OSError:
+        return b""
 
 
 def _tell_and_exit(control: Control, failure: Exception) -> NoReturn:
