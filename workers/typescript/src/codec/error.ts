@@ -116,7 +116,8 @@ function traceback(error: Error): string {
   const stacks: string[] = [];
   let next: unknown = error;
   while (next instanceof Error && stacks.length < MAX_CAUSES) {
-    stacks.push(next.stack ?? String(next));
+    const stack: unknown = next.stack;
+    stacks.push(typeof stack === "string" ? stack : said(next));
     next = next.cause;
   }
   return stacks.join("\ncaused by: ");
