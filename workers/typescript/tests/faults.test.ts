@@ -1,7 +1,6 @@
 // The catalogue of faults, seen from the worker: each row that concerns it, by its number.
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { after, before, describe, test, type TestContext } from "node:test";
 
 import { Parent, STARTED, underBun, unpack, type Start } from "./support/parent.ts";
@@ -110,6 +109,37 @@ describe("payloads", () => {
     assert.equal((unpack(end.payload) as { kind: string }).kind, "encode");
   });
 
+  for (const [how, kind] of [
+    ["long declared", "app"],
+    ["long declared text", "app"],
+    ["long", "exception"],
+    ["numbers", "exception"],
+    ["symbols", "exception"],
+    ["unprintable", "encode"],
+  ] as const) {
+    test(`f09: the text of an error is text, and never endless (${how})`, async () => {
+      const error = await parent.failure("fail", { how });
+      assert.equal(error["kind"], kind);
+      for (const part of ["message", "type", "traceback"]) {
+        if (part !== "message" && error[part] === undefined) continue;
+        const text = error[part];
+        assert.ok(typeof text === "string" && text.length > 0 && text.length <= (64 << 10) + 2, `${part}: ${typeof text}`);
+      }
+      assert.equal(await parent.call("again", "alive"), "alive");
+    });
+  }
+
+  test("f09: an error that is longer than a frame may be is an error all the same", async (t) => {
+    const small = await Parent.start({ env: { LAB_MAX_PAYLOAD: "1000" } });
+    t.after(() => small.end());
+    for (const [how, kind] of [["long declared", "encode"], ["long", "exception"]] as const) {
+      const answer = await small.ask("fail", { how });
+      assert.ok(answer.payload.length <= 1000);
+      assert.equal((unpack(answer.payload) as { kind: string }).kind, kind);
+    }
+    assert.equal(await small.call("echo", "alive"), "alive");
+  });
+
   for (const what of ["cycle", "function", "symbol", "big"]) {
     test(`f10: an answer that is a ${what} is an error of kind encode`, async () => {
       assert.equal((await parent.failure("bad_answer", { what }))["kind"], "encode");
@@ -154,7 +184,7 @@ describe("user code", () => {
       const id = parent.send("exit");
       const next = parent.send("echo", 1);
       assert.equal((await parent.exit).code, 3);
-      if (!parent.socket.closed) await once(parent.socket, "close");
+      await parent.frames.ended();
       assert.deepEqual(parent.starts(), [id]);
       assert.ok(!parent.frames.seen.some((f) => f.id === next));
     });
@@ -162,8 +192,9 @@ describe("user code", () => {
 
   test("n07: a handler that does not listen to its signal ends as cancelled when it ends", async (t) => {
     const parent = await started(t);
-    const id = parent.send("deaf", { n: 20 });
+    const id = parent.send("hold");
     parent.abort(id);
+    assert.equal(await parent.call("let_go"), 1);
     assert.equal((unpack((await parent.terminal(id)).payload) as { kind: string }).kind, "cancelled");
     assert.equal(await parent.call("echo", 1), 1);
   });

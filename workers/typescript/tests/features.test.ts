@@ -23,7 +23,7 @@ async function started(t: TestContext, options: Start): Promise<Parent> {
 }
 
 function context(parent: Parent, id: number, value: unknown): void {
-  parent.socket.write(frame(CONTEXT, 0, id, value instanceof Uint8Array ? value : pack(value)));
+  parent.write(frame(CONTEXT, 0, id, value instanceof Uint8Array ? value : pack(value)));
 }
 
 /** The text of a log line, as it leaves. */
@@ -118,7 +118,7 @@ describe("STARTED", () => {
         const id = parent.send("die");
         const never = parent.send("echo", "never");
         assert.deepEqual(await parent.exit, { code: null, signal: "SIGKILL" });
-        await parent.frames.until((seen) => seen.find((f) => f.method === STARTED && f.id === id), "STARTED").catch(() => {});
+        await parent.frames.ended();
         assert.deepEqual(parent.starts(), [before, id]);
         assert.ok(!parent.frames.seen.some((f) => f.id === never));
       }
@@ -139,6 +139,7 @@ describe("STARTED", () => {
       parent.socket.resume();
       for (const id of ids) assert.equal((await parent.terminal(id)).payload.length, 1 << 20);
       assert.equal((await parent.exit).signal, "SIGKILL");
+      await parent.frames.ended();
       assert.deepEqual(parent.starts().slice(1), [...ids, die]);
       assert.ok(!parent.starts().includes(never));
     });
@@ -209,7 +210,7 @@ describe("credit", () => {
       assert.equal(parent.items(id).length, window);
       assert.equal(((await parent.call("state")) as { produced: number }).produced, window + 1);
       parent.grant(4711, 1 << 20);
-      parent.socket.write(frame(0xfffc, 0, id, Buffer.from([1])));
+      parent.write(frame(0xfffc, 0, id, Buffer.from([1])));
       const debt = window * CHUNK - WINDOW;
       parent.grant(id, debt);
       await parent.call("echo", 1);

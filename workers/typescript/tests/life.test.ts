@@ -7,9 +7,8 @@ import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 
-import { AUTH, frame, pack, Parent, unpack, underBun, type Start } from "./support/parent.ts";
+import { AUTH, frame, pack, Parent, unpack, type Start } from "./support/parent.ts";
 
 const TOKEN = "ab".repeat(32);
 
@@ -29,7 +28,7 @@ async function started(t: TestContext, options: Start = {}): Promise<Parent> {
 
 async function closed(socket: Socket): Promise<void> {
   socket.resume();
-  if (!socket.closed) await once(socket, "close");
+  if (!socket.closed) await new Promise<void>((resolve) => socket.once("close", () => resolve()));
 }
 
 describe("start", () => {
@@ -139,6 +138,7 @@ describe("proof of the parent", () => {
     const { pipe } = await parent.ready();
     const silent = connect(pipe);
     await once(silent, "connect");
+    silent.on("error", () => {});
     for (const bytes of [
       frame(AUTH, 0, 0, Buffer.from("cd".repeat(32))),
       frame(AUTH, 0, 0, Buffer.from("ab")),
@@ -212,8 +212,11 @@ describe("cancellation", () => {
 
   test("a handler that does not listen is waited for, and ends as cancelled", async (t) => {
     const parent = await started(t);
-    const id = parent.send("deaf", { n: 30 });
+    const id = parent.send("hold");
     parent.abort(id);
+    assert.equal(await parent.call("echo", 1), 1);
+    assert.ok(!parent.frames.seen.some((f) => f.id === id));
+    assert.equal(await parent.call("let_go"), 1);
     assert.equal((unpack((await parent.terminal(id)).payload) as { kind: string }).kind, "cancelled");
   });
 
@@ -231,7 +234,9 @@ describe("cancellation", () => {
     const id = parent.send("flood", { n: 100_000 });
     await parent.frames.until(() => parent.items(id)[10], "some items");
     parent.socket.pause();
+    await parent.ping();
     parent.abort(id);
+    await parent.ping();
     parent.socket.resume();
     assert.equal((await parent.terminal(id)).flags, 0x0f);
     const state = (await parent.call("state")) as { produced: number; returned: number };
@@ -256,16 +261,11 @@ describe("a reader that does not read", () => {
     await parent.call("echo", 1);
     parent.socket.pause();
     const id = parent.send("flood", { n: 20_000 }); // 160 MB
-    let before = -1;
-    for (;;) {
-      // The worker has no other way to say that it waits: it stops getting on.
-      await sleep(150);
-      await parent.ping();
-      const rss = underBun ? 0 : await memory(parent.child.pid ?? 0);
-      if (rss === before || underBun) break;
-      before = rss;
+    while ((await parent.counted()).produced === 0);
+    for (let i = 0; i < 100; i++) {
+      const { produced } = await parent.counted();
+      assert.ok(produced < 1000, `the worker made ${produced} items for nobody`);
     }
-    assert.ok(before < 150e6, `the worker holds ${before} bytes`);
     parent.socket.resume();
     assert.equal((await parent.terminal(id)).flags, 0x1b);
     assert.equal(parent.items(id).length, 20_000);
@@ -278,34 +278,23 @@ test("requests are not read while too much waits to be read by the parent", asyn
   parent.socket.pause();
   const body = Buffer.alloc(1 << 20, 7);
   const ids = Array.from({ length: 300 }, () => parent.send("raw", body));
-  if (!underBun) {
-    let [before, now] = [-1, await memory(parent.child.pid ?? 0)];
-    while (now !== before) {
-      await sleep(200);
-      before = now;
-      now = await memory(parent.child.pid ?? 0);
-    }
-    assert.ok(now < 260e6, `the worker holds ${now} bytes of 300 MiB`);
+  // 64 MiB of answers may wait.
+  while ((await parent.counted()).served < 64);
+  for (let i = 0; i < 100; i++) {
+    const { served } = await parent.counted();
+    assert.ok(served < 80, `the worker holds ${served} MiB of 300`);
   }
   parent.socket.resume();
   for (const id of ids) assert.equal((await parent.terminal(id)).payload.length, 1 << 20);
 });
-
-async function memory(pid: number): Promise<number> {
-  const { readFile } = await import("node:fs/promises");
-  const text = await readFile(`/proc/${pid}/statm`, "utf8");
-  return Number(text.split(" ")[1]) * 4096;
-}
 
 describe("the end", () => {
   test("$shutdown lets what runs finish, delivers its answer, and exits with 0", async (t) => {
     const parent = await started(t);
     const id = parent.send("deaf", { n: 150 });
     await parent.call("echo", 1);
-    const start = performance.now();
     assert.deepEqual(await parent.stop(), { code: 0, signal: null });
     assert.equal(unpack((await parent.terminal(id)).payload), "done all the same");
-    assert.ok(performance.now() - start < 3000);
   });
 
   test("SIGTERM is a request to end like any other", async (t) => {
@@ -347,15 +336,13 @@ describe("the end", () => {
     assert.equal((await after.exit).code, 0);
   });
 
-  test("the end of the connection ends it, with stdin still open", async (t) => {
+  test("the end of the connection ends it, with stdin still open", { timeout: 120_000 }, async (t) => {
     const parent = await started(t);
     parent.send("wait");
-    parent.send("deaf", { n: 60_000 }); // a timer that would keep it alive
+    parent.send("deaf", { n: 3_600_000 }); // a timer that would keep it alive
     await parent.call("echo", 1);
-    const start = performance.now();
     parent.socket.destroy();
     assert.equal((await parent.exit).code, 0);
-    assert.ok(performance.now() - start < 3000);
   });
 
   test("a frame that breaks the rules ends it with code 1 and a reason", async (t) => {

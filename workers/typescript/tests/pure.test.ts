@@ -6,6 +6,7 @@ import { describe, test } from "node:test";
 
 import { LineSplitter, MAX_LINE } from "../dist/control/lines.js";
 import { errorLine, parse, PONG } from "../dist/control/message.js";
+import { decode } from "../dist/codec/msgpack.js";
 import * as pw from "../dist/generated.js";
 
 function split(chunks: Buffer[]): string[] {
@@ -40,6 +41,38 @@ describe("control", () => {
   test("lines are exactly what published peers expect", () => {
     assert.equal(PONG, '{"jsonrpc":"2.0","method":"$pong"}\n');
     assert.equal(errorLine("a\nb\u2028c"), '{"jsonrpc":"2.0","method":"$error","params":{"message":"a\\nb\\u2028c"}}\n');
+  });
+});
+
+function read(hex: string): unknown {
+  return decode(Buffer.from(hex, "hex"));
+}
+
+describe("keys of maps", () => {
+  test("that are numbers are not those that are text, as in the other languages", () => {
+    const key = pw.numberKey(pw.u64);
+    assert.deepEqual(pw.record(read("820501cfffffffffffffffff02"), "$", key, pw.u8), { 5: 1, "18446744073709551615": 2 });
+    assert.deepEqual(pw.record(read("83ff01d0800205cf0000000000000005"), "$", pw.numberKey(pw.i8), pw.u64), { "-1": 1n, "-128": 2n, 5: 5n });
+    assert.deepEqual(pw.record(read("820501cf000000000000000502"), "$", key, pw.u8), { 5: 2 }, "the last wins");
+    assert.throws(() => pw.record(read("81a13501"), "$", key, pw.u8), /the key "5" is not a whole number - at `\$`/);
+    assert.throws(() => pw.record(read("82a135010502"), "$", key, pw.u8), /the key "5" is not a whole number/);
+    assert.throws(() => pw.record(read("810501"), "$", pw.string, pw.u8), /the key "5" is a whole number/);
+    assert.throws(() => pw.record(read("81ff01"), "$", key, pw.u8), /-1/);
+    assert.deepEqual(pw.record(read("81a13501"), "$", pw.string, pw.u8), { 5: 1 });
+  });
+
+  test("that are numbers are no members, and nothing of json", () => {
+    const members = pw.object(read("82a161010502"), "$");
+    assert.equal(members["a"], 1);
+    assert.equal(pw.own(members, "5"), undefined);
+    assert.throws(() => pw.json(read("9181a161810501"), "$"), /the key 5 is a number, and keys of json are text - at `\$\[0\]\.a`/);
+    assert.deepEqual(pw.unknown(pw.object(read("82a474797065a1610591810602"), "$"), "a").raw, { type: "a", 5: [{ 6: 2 }] });
+  });
+
+  test("beside numbers have nothing to do with prototypes either", () => {
+    const value = pw.object(read("8205c0a95f5f70726f746f5f5f81a56164 6d696e01".replace(" ", "")), "$");
+    assert.equal(Object.getPrototypeOf(value), Object.prototype);
+    assert.equal(Reflect.get({}, "admin"), undefined);
   });
 });
 

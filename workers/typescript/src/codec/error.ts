@@ -8,8 +8,10 @@ import { Invalid } from "./values.ts";
 /** What kind of failure the parent is told of. */
 export type ErrorKind = "app" | "exception" | "invalid" | "cancelled" | "unsupported" | "encode" | "overloaded";
 
-/** The text of an error is cut at this many characters, as is its stack. */
+/** The text of an error is cut at this many characters, as are its stack and everything else that is text for people. */
 const MAX_TEXT: number = 64 << 10;
+/** What is left of a text where the whole error is too long for a frame. */
+const SHORT_TEXT = 200;
 /** A chain of causes is followed this far: it may lead back to its start. */
 const MAX_CAUSES = 8;
 
@@ -46,14 +48,22 @@ export interface ErrorPayload {
   readonly field?: string;
 }
 
-/** Writes an error; what cannot be written is left out rather than lost. */
-export function encodeError(payload: ErrorPayload): Uint8Array {
-  const plain = { ...payload, message: clean(payload.message) };
-  try {
-    return encode(plain);
-  } catch {
-    return encode({ message: plain.message, kind: payload.kind });
+/** Writes an error in at most so many bytes; what cannot be written is left out rather than lost. */
+export function encodeError(payload: ErrorPayload, limit: number): Uint8Array {
+  const { message, kind } = payload;
+  const plain: { [member: string]: unknown } = { ...payload, message: clean(message) };
+  for (const member of ["type", "traceback", "field"]) {
+    if (plain[member] !== undefined) plain[member] = clean(plain[member]);
   }
+  try {
+    const bytes = encode(plain);
+    if (bytes.length <= limit) return bytes;
+  } catch {
+    // What it carries is no value that can be sent.
+  }
+  // Without what it declares, it is not the error that was declared.
+  const short = clean(message, SHORT_TEXT);
+  return encode(kind === "app" ? { message: `${short} (what it carries cannot be sent)`, kind: "encode" } : { message: short, kind });
 }
 
 /** What a handler threw, as the parent is told of it. */
@@ -83,7 +93,8 @@ function show(value: unknown): string {
   if (value instanceof Uint8Array) return `${value.length} bytes`;
   if (typeof value === "object" && value !== null) {
     try {
-      return JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? part.toString() : part));
+      const text: unknown = JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? part.toString() : part));
+      return typeof text === "string" ? text : "…";
     } catch {
       return "…";
     }
@@ -105,7 +116,8 @@ function traceback(error: Error): string {
   const stacks: string[] = [];
   let next: unknown = error;
   while (next instanceof Error && stacks.length < MAX_CAUSES) {
-    stacks.push(next.stack ?? String(next));
+    const stack: unknown = next.stack;
+    stacks.push(typeof stack === "string" ? stack : said(next));
     next = next.cause;
   }
   return stacks.join("\ncaused by: ");
@@ -116,13 +128,13 @@ export function invalidArguments(method: string, error: unknown): ErrorPayload {
   if (error instanceof Invalid) {
     return { message: `${method}: ${error.message}`, kind: "invalid", field: error.path };
   }
-  const why = error instanceof Error ? error.message : String(error);
+  const why = said(error);
   return { message: `${method}: the arguments are not readable MessagePack: ${why}`, kind: "invalid", field: "$" };
 }
 
 /** An answer that is not what the schema says, or that cannot be written. */
 export function unencodable(method: string, error: unknown): ErrorPayload {
-  const why = error instanceof Error ? error.message : String(error);
+  const why = said(error);
   return { message: `${method}: the answer cannot be sent: ${why}`, kind: "encode" };
 }
 
@@ -136,7 +148,18 @@ export function unknownMethod(id: number): ErrorPayload {
   return { message: `Unknown method ID: ${id}`, kind: "unsupported" };
 }
 
-/** Text that is always UTF-8 and never endless. */
-function clean(text: string): string {
-  return (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)} …` : text).toWellFormed();
+/** What an error, or what stands in for one, says of itself. User code may have written that too, and may throw anything. */
+function said(error: unknown): string {
+  try {
+    const text: unknown = error instanceof Error ? error.message : error;
+    return String(text);
+  } catch {
+    return "(its message cannot be printed)";
+  }
+}
+
+/** Text that is always UTF-8 and never endless, whatever a program has put in its place. */
+export function clean(value: unknown, max: number = MAX_TEXT): string {
+  const text = typeof value === "string" ? value : said(value);
+  return (text.length > max ? `${text.slice(0, max)} …` : text).toWellFormed();
 }

@@ -1,6 +1,7 @@
 // Owns: the built-in type `json`: anything that JSON can say. No I/O.
 // No sibling: the other languages have a type for this.
 
+import { wholeKey } from "./msgpack.ts";
 import type { At } from "./values.ts";
 import { invalid, refused, string, sub } from "./values.ts";
 
@@ -22,7 +23,11 @@ export function json(value: unknown, at: At): JsonValue {
       if (Array.isArray(value)) return value.map((item, index) => json(item, sub(at, index)));
       if (!isRecord(value)) throw invalid("json", value, at);
       const out: Record<string, JsonValue> = {};
-      for (const [key, item] of Object.entries(value)) out[key] = json(item, sub(at, key));
+      for (const [key, item] of Object.entries(value)) {
+        const whole = wholeKey(key);
+        if (whole !== undefined) throw refused(`the key ${whole} is a number, and keys of json are text`, at);
+        out[key] = json(item, sub(at, key));
+      }
       return out;
     }
     default:

@@ -18,14 +18,20 @@ addExtension({
 /** What the library gives for the one byte that has no meaning. No checked type accepts it. */
 export const NO_VALUE: unknown = C1;
 
-const packr = new Packr({
+/** Before the name of a member whose key is a number: the key 5 is not the key "5". No text that is UTF-8 has it. */
+const NUMBERED = "\ud800";
+
+const settings = {
   useRecords: false,
   mapsAsObjects: true,
   variableMapSize: true,
   int64AsType: "bigint",
   encodeUndefinedAsNil: true,
   useToJSON: false,
-});
+} as const;
+const packr = new Packr(settings);
+/** Reads maps whose keys are not all text: few have such. */
+const exact = new Packr({ ...settings, mapsAsObjects: false });
 
 /**
  * Writes one value. Whole numbers up to 32 bits and `bigint` become integers, every other number a float.
@@ -43,7 +49,7 @@ const span = { start: 0, end: 0 };
 
 /**
  * Reads exactly one value, which takes all of `bytes` from `start` to `end`; maps become plain objects, 64-bit integers
- * `bigint`, binary a view of `bytes`.
+ * `bigint`, binary a view of `bytes`. Members whose keys are numbers are known to `wholeKey`.
  *
  * Values that came together are better read from the buffer they came in than from a view for each.
  *
@@ -52,8 +58,25 @@ const span = { start: 0, end: 0 };
 export function decode(bytes: Uint8Array, start: number = 0, end: number = bytes.length): unknown {
   if (start >= end) throw new Error("there is no value: the payload is empty");
   // The library recurses, makes lists of whatever length it is told, and takes text for UTF-8.
-  scan(bytes, start, end);
+  const numbered = scan(bytes, start, end);
   span.start = start;
   span.end = end;
-  return packr.unpack(bytes, span) as unknown;
+  return numbered ? objects(exact.unpack(bytes, span)) : (packr.unpack(bytes, span) as unknown);
+}
+
+/** The number that is the key of a decoded map's member; undefined where it is text. */
+export function wholeKey(name: string): string | undefined {
+  return name.startsWith(NUMBERED) ? name.slice(1) : undefined;
+}
+
+/** Objects in place of maps, keys that are numbers marked as such. */
+function objects(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(objects);
+  if (!(value instanceof Map)) return value;
+  const out: { [name: string]: unknown } = {};
+  for (const [key, item] of value) {
+    const name = typeof key === "string" ? key : `${NUMBERED}${key}`;
+    out[name === "__proto__" ? "__proto_" : name] = objects(item); // as the library does it
+  }
+  return out;
 }

@@ -19,22 +19,26 @@ const SHORT = 48;
 const above = new Uint32Array(MAX_DEPTH);
 
 /**
- * Goes through the bytes from `start` to `end` once and without recursion.
+ * Goes through the bytes from `start` to `end` once and without recursion. Whether some map has a number for a key.
  *
  * @throws Error unless they are exactly one value that is safe to read.
  */
-export function scan(bytes: Uint8Array, start: number, end: number): void {
+export function scan(bytes: Uint8Array, start: number, end: number): boolean {
   let at = start;
   let depth = 0;
   let left = 1;
   let elements = 0;
   /** 1 in a map, where keys and values take turns. */
   let map = 0;
+  let numbered = false;
   for (;;) {
     if (at >= end) throw truncated(end - start);
     const begins = at;
     const marker = bytes[at++] ?? 0;
-    if (map === 1 && (left & 1) === 0 && !isKey(marker)) throw refused("the key of a map is neither text nor a whole number", begins - start);
+    if (map === 1 && (left & 1) === 0 && !isText(marker)) {
+      if (!isWhole(marker)) throw refused("the key of a map is neither text nor a whole number", begins - start);
+      numbered = true;
+    }
     left -= 1;
     let children = -1;
     if (marker < 0x80 || marker >= 0xe0) {
@@ -121,7 +125,7 @@ export function scan(bytes: Uint8Array, start: number, end: number): void {
       if (depth === 0) {
         if (at > end) throw truncated(end - start);
         if (at < end) throw refused("bytes follow the value", at - start);
-        return;
+        return numbered;
       }
       const level = above[--depth] ?? 0;
       left = level >>> 1;
@@ -130,10 +134,12 @@ export function scan(bytes: Uint8Array, start: number, end: number): void {
   }
 }
 
-/** Whether a value that begins so may be a key: strings, and whole numbers. */
-function isKey(marker: number): boolean {
-  if (marker < 0x80 || marker >= 0xe0) return true;
-  return (marker >= 0xa0 && marker < 0xc0) || (marker >= 0xcc && marker <= 0xd3) || (marker >= 0xd9 && marker <= 0xdb);
+function isText(marker: number): boolean {
+  return (marker >= 0xa0 && marker < 0xc0) || (marker >= 0xd9 && marker <= 0xdb);
+}
+
+function isWhole(marker: number): boolean {
+  return marker < 0x80 || marker >= 0xe0 || (marker >= 0xcc && marker <= 0xd3);
 }
 
 /** The big-endian number of `size` bytes at `at`. */

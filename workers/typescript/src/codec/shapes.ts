@@ -2,7 +2,7 @@
 // No sibling: in the other languages these are the language's own.
 
 import type { Reader } from "../contract.ts";
-import { NO_VALUE } from "./msgpack.ts";
+import { NO_VALUE, wholeKey } from "./msgpack.ts";
 import type { At } from "./values.ts";
 import { invalid, refused, string, sub } from "./values.ts";
 
@@ -100,13 +100,17 @@ export function tuple(value: unknown, at: At, length: number): readonly unknown[
   return value;
 }
 
-/** A map with keys of strings, as it is read and as handlers see it. */
+/** A map as it is read. Handlers see its keys as strings, whatever they are. */
 export function record<T>(value: unknown, at: At, key: Step<unknown>, step: Step<T>): Record<string, T> {
   const members = object(value, at);
   const out: Record<string, T> = {};
-  for (const name of Object.keys(members)) {
+  const whole = numberKeys.has(key);
+  for (const member of Object.keys(members)) {
+    const number = wholeKey(member);
+    const name = number ?? member;
+    if (whole !== (number !== undefined)) throw refused(`the key ${JSON.stringify(name)} is ${whole ? "not a" : "a"} whole number`, at);
     key(name, at);
-    out[name] = step(members[name], at === undefined ? undefined : sub(at, name));
+    out[name] = step(members[member], at === undefined ? undefined : sub(at, name));
   }
   return out;
 }
@@ -121,12 +125,17 @@ export function writeRecord(value: unknown, at: At, key: Step<unknown>, step: St
   return out;
 }
 
+/** What reads keys that are numbers on the wire. */
+const numberKeys = new WeakSet<Step<unknown>>();
+
 /** A whole number as the key of an object, which is always a string. */
 export function numberKey<T>(step: Step<T>): Step<T> {
-  return (value, at) => {
+  const key: Step<T> = (value, at) => {
     if (typeof value === "string" && /^-?\d{1,20}$/.test(value)) return step(BigInt(value), at);
     throw refused(`the key ${JSON.stringify(value)} is not a whole number`, at);
   };
+  numberKeys.add(key);
+  return key;
 }
 
 /** One of the values of a closed enum. */
@@ -148,7 +157,17 @@ export function unknownVariant(name: string, at: At, known: readonly string[]): 
 
 /** A variant of an open union that is kept as it came. */
 export function unknown(members: Members, name: string): Unknown {
-  return { type: "...", tag: name, raw: members };
+  return { type: "...", tag: name, raw: plain(members) };
+}
+
+/** With the keys that an object can have. */
+function plain(members: Members): Members {
+  return Object.fromEntries(Object.entries(members).map(([name, value]) => [wholeKey(name) ?? name, plainValue(value)]));
+}
+
+function plainValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plainValue);
+  return isMembers(value) ? plain(value) : value;
 }
 
 /** … and on its way back. */

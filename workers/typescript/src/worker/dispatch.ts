@@ -3,6 +3,7 @@
 
 import {
   cancelled,
+  clean,
   encodeError,
   invalidArguments,
   thrown,
@@ -96,7 +97,7 @@ export class Dispatcher implements FrameSink {
     const trace = this.#trace;
     this.#trace = undefined;
     if (route === undefined) {
-      this.#connection?.send(method, ERROR, request, encodeError(unknownMethod(method)));
+      this.#connection?.send(method, ERROR, request, encodeError(unknownMethod(method), this.#maxPayload));
       return;
     }
     const context = new RequestContext(route.name, request, trace?.request === request ? trace.traceparent : undefined, this.#report);
@@ -271,11 +272,11 @@ export class Dispatcher implements FrameSink {
 
   #fail(route: Route, context: RequestContext, payload: ErrorPayload): void {
     if (context.requestId === UNCORRELATED) {
-      log(`${route.name} (one-way) failed: ${payload.traceback ?? payload.message}`);
+      log(`${route.name} (one-way) failed: ${clean(payload.traceback ?? payload.message)}`);
       return;
     }
     const flags = route.kind === "stream" ? STREAM_ERROR : ERROR;
-    this.#connection?.send(route.id, flags, context.requestId, encodeError(payload));
+    this.#connection?.send(route.id, flags, context.requestId, encodeError(payload, this.#maxPayload));
   }
 
   #begin(context: RequestContext): void {

@@ -47,6 +47,11 @@ class Inbox<T> {
     this.#wake();
   }
 
+  /** Waits until no more can come. */
+  async ended(): Promise<void> {
+    while (!this.#closed) await new Promise<void>((resolve) => this.#wakes.add(resolve));
+  }
+
   /** Waits until `find` gives something for what was seen. */
   async until<R>(find: (seen: readonly T[]) => R | undefined, what: string): Promise<R> {
     for (;;) {
@@ -62,6 +67,14 @@ class Inbox<T> {
     this.#wakes.clear();
     for (const wake of wakes) wake();
   }
+}
+
+/** What the lab's handlers have done so far. */
+export interface Counted {
+  /** Items that its floods have made. */
+  readonly produced: number;
+  /** Requests of `raw` that were served. */
+  readonly served: number;
 }
 
 export interface Start {
@@ -101,13 +114,16 @@ export class Parent {
   readonly frames = new Inbox<Frame>();
   readonly exit: Promise<{ code: number | null; signal: string | null }>;
   stderr = "";
+  #stderrEnded = false;
   #onStderr = new Set<() => void>();
   init!: Init;
   socket!: Socket;
   #next = 1;
+  #asked = 0;
   #pieces: Buffer[] = [];
   #got = 0;
   #want = 11;
+  #outbox: Uint8Array[] = [];
 
   private constructor(child: ChildProcess, nonce: string | undefined) {
     this.child = child;
@@ -121,7 +137,11 @@ export class Parent {
     child.stdout?.on("close", () => this.lines.close());
     child.stderr?.on("data", (chunk: Buffer) => {
       this.stderr += chunk.toString("utf8");
-      for (const wake of this.#onStderr) wake();
+      this.#heard();
+    });
+    child.stderr?.on("close", () => {
+      this.#stderrEnded = true;
+      this.#heard();
     });
     this.exit = once(child, "close").then(([code, signal]: unknown[]) => ({
       code: code as number | null,
@@ -216,9 +236,24 @@ export class Parent {
   /** Waits until stderr has this. */
   async said(what: RegExp): Promise<void> {
     while (!what.test(this.stderr)) {
+      if (this.#stderrEnded) throw new Error(`stderr ended without ${what}: ${this.stderr.slice(-4000)}`);
       await new Promise<void>((resolve) => this.#onStderr.add(resolve));
-      this.#onStderr.clear();
     }
+  }
+
+  #heard(): void {
+    const wakes = [...this.#onStderr];
+    this.#onStderr.clear();
+    for (const wake of wakes) wake();
+  }
+
+  /** What the lab has counted. Asked and told past both channels, so that it may be known while they are full. */
+  async counted(): Promise<Counted> {
+    const number = this.#asked++;
+    process.kill(this.init.procwire["pid"] as number, "SIGUSR2");
+    const line = new RegExp(`^counted ${number} (.*)\\n`, "m");
+    await this.said(line);
+    return JSON.parse(line.exec(this.stderr)?.[1] ?? "") as Counted;
   }
 
   id(method: string): number {
@@ -227,16 +262,27 @@ export class Parent {
     return found.id;
   }
 
+  /** Sends bytes. Those of one turn leave in one write, so that a worker that dies of the first has got them all. */
+  write(bytes: Uint8Array): void {
+    if (this.#outbox.push(bytes) > 1) return;
+    process.nextTick(() => {
+      const all = this.#outbox;
+      this.#outbox = [];
+      const size = all.reduce((sum, one) => sum + one.length, 0);
+      for (const one of size < 1 << 20 ? [Buffer.concat(all)] : all) this.socket.write(one);
+    });
+  }
+
   /** Sends a request and gives its id. */
   send(method: string | number, payload: unknown = null, id?: number): number {
     const request = id ?? this.#next++;
     const body = payload instanceof Uint8Array ? payload : pack(payload);
-    this.socket.write(frame(typeof method === "number" ? method : this.id(method), 0, request, body));
+    this.write(frame(typeof method === "number" ? method : this.id(method), 0, request, body));
     return request;
   }
 
   abort(id: number): void {
-    this.socket.write(frame(ABORT, 0, id, new Uint8Array(0)));
+    this.write(frame(ABORT, 0, id, new Uint8Array(0)));
   }
 
   /** Waits for the frame that ends a request. */
@@ -286,7 +332,7 @@ export class Parent {
   grant(id: number, bytes: number): void {
     const payload = Buffer.alloc(4);
     payload.writeUInt32BE(bytes);
-    this.socket.write(frame(CREDIT, 0, id, payload));
+    this.write(frame(CREDIT, 0, id, payload));
   }
 
   say(line: string): void {

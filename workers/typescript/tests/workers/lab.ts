@@ -59,6 +59,8 @@ const contract: pw.Contract = {
     method("wait", "result", pw.noArgs, pw.string),
     method("wait_stream", "stream", pw.noArgs, pw.u32),
     method("deaf", "result", n, pw.string),
+    method("hold", "result", pw.noArgs, pw.string),
+    method("let_go", "result", pw.noArgs, pw.u32),
     method("print", "result", pw.noArgs, pw.u32),
     method("busy", "result", n, pw.u32),
     method("narrow", "result", member("dpi", (value, at) => pw.range(pw.u32(value, at), at, 36, 1200, true, "36..=1200")), pw.u8),
@@ -98,7 +100,12 @@ const contract: pw.Contract = {
 let aborted = 0;
 let returned = 0;
 let produced = 0;
+let served = 0;
 let fired = "";
+let held: (() => void)[] = [];
+
+let asked = 0;
+process.on("SIGUSR2", () => console.error(`counted ${asked++} ${JSON.stringify({ produced, served })}`));
 
 if (process.env["LAB_PRINT_EARLY"] !== undefined) {
   console.log('{"jsonrpc":"2.0","method":"$init","params":{"pipe":"/nowhere"}}');
@@ -113,7 +120,10 @@ await pw.serve(
     await sleep(0);
     return {
       echo: (value: unknown) => value,
-      raw: (value: Uint8Array) => value,
+      raw(value: Uint8Array) {
+        served += 1;
+        return value;
+      },
       async *count(upTo: number) {
         for (let i = 0; i < upTo; i++) yield i;
       },
@@ -161,6 +171,22 @@ await pw.serve(
             class Own extends Error {}
             throw new Own("mine", { cause: new RangeError("the cause of it") });
           }
+          case "long declared":
+            throw new NotFound({ path: "é".repeat(4 << 20) });
+          case "long declared text":
+            throw new NotFound({ path: "/x" }, "é".repeat(4 << 20));
+          case "long":
+            throw Object.assign(new Error("é".repeat(4 << 20)), { name: "N".repeat(4 << 20) });
+          case "numbers":
+            throw Object.assign(new Error("x"), { message: 5, name: 6, stack: 7 });
+          case "symbols":
+            throw Object.assign(new Error("x"), { message: Symbol("m"), name: Symbol("n"), stack: Symbol("s") });
+          case "unprintable":
+            throw Object.defineProperty(new Error("x"), "message", {
+              get() {
+                throw this; // oxlint-disable-line typescript/only-throw-error -- what it is about
+              },
+            });
           case "bad declared":
             throw new NotFound(JSON.parse('{"path":5}') as NotFoundData);
           default:
@@ -187,6 +213,13 @@ await pw.serve(
       async deaf(ms: number) {
         await sleep(ms);
         return "done all the same";
+      },
+      hold: () => new Promise<string>((resolve) => held.push(() => resolve("held until now"))),
+      let_go() {
+        const before = held;
+        held = [];
+        for (const go of before) go();
+        return before.length;
       },
       print() {
         // First, since a full pipe refuses what is written to it past Node's own stream.

@@ -30,7 +30,7 @@ function writeToParent(bytes: Uint8Array): never {
       // one that the listing itself had open
     }
   }
-  process.reallyExit(9);
+  process.exit(9);
 }
 
 await serveChaos((events) => ({
