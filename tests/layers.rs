@@ -35,7 +35,7 @@ const LAWS: &[Law] = &[
     Law {
         sources: "procwire-runtime/src",
         layers: &[
-            &["ids", "contract", "clock"],
+            &["ids", "contract", "clock", "chance"],
             &["wire", "codec", "control", "transport", "metrics"],
             &["connection"],
             &["module", "worker"],

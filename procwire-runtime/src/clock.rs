@@ -45,7 +45,8 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Instant {
         match &self.manual {
-            None => Instant::now(),
+            // As the timers of the runtime see it, which a simulation holds still.
+            None => tokio::time::Instant::now().into_std(),
             Some(manual) => lock(manual).now,
         }
     }

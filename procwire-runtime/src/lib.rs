@@ -7,13 +7,14 @@
 //!
 //! | row | modules |
 //! |---|---|
-//! | 0 | `ids` `contract` `clock` |
+//! | 0 | `ids` `contract` `clock` `chance` |
 //! | 1 | `wire` `codec` `control` `transport` `metrics` |
 //! | 2 | `connection` |
 //! | 3 | `module` `worker` |
 //! | 4 | `supervisor` |
 //! | 5 | `manager` |
 
+mod chance;
 pub mod clock;
 pub mod contract;
 pub mod ids;

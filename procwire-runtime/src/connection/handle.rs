@@ -258,6 +258,7 @@ impl Connection {
     /// Resolves when there may be room again, or bytes left, or the connection ended.
     pub async fn changed(&self) {
         tokio::select! {
+            biased;
             () = self.room.notified() => {}
             () = self.writer.progress() => {}
         }
@@ -492,6 +493,7 @@ impl Connection {
             }
             wake.into_iter().for_each(Waker::wake);
             tokio::select! {
+                biased;
                 () = self.alarm.notified() => {}
                 () = sleep_until(&self.clock, next) => {}
             }

@@ -17,6 +17,7 @@ use super::options::{TraceHook, WhenUnavailable};
 use super::parcel::{Handed, Limit, Parcel, TimeLimits, Way};
 use super::retry::{Retry, Verdict, jitter};
 use super::slot::{NoWait, SlotState};
+use crate::chance::dice;
 use crate::codec::{self, At, Type, Violations};
 use crate::connection::{Connection, Down, Exit, Expects, Outcome, SendRefused};
 use crate::contract::{Codec, Kind, Method};
@@ -355,8 +356,7 @@ impl Request {
         if connection.link().incarnation != self.parcel.incarnation {
             return;
         }
-        let mut bytes = [0; 4];
-        let dice = getrandom::fill(&mut bytes).map_or(0, |()| u32::from_le_bytes(bytes));
+        let dice = dice();
         let clock = self.module.clock().clone();
         let mut slot = self.module.slot().watch();
         self.aside = true;

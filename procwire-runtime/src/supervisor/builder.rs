@@ -308,6 +308,16 @@ impl<C: Client> Builder<C> {
         Ok((module, keeper))
     }
 
+    /// Takes processes from a simulation.
+    #[cfg(test)]
+    pub(super) fn nursery(
+        mut self,
+        nursery: Arc<dyn super::process::simulated::Nursery>,
+    ) -> Self {
+        self.launch.nursery = Some(nursery);
+        self.command("simulated")
+    }
+
     fn into_plan(self) -> Plan {
         Plan {
             launch: self.launch,

@@ -21,3 +21,6 @@ pub use error::{Difference, SpawnError, StartError, StartPhase};
 pub use in_memory::in_memory;
 pub use keeper::Keeper;
 pub use process::Environment;
+
+#[cfg(test)]
+mod simulation;

@@ -15,6 +15,7 @@ use super::keeper::{Command, Parts, Ready, wanted};
 use super::process::settled;
 use super::restart::{Decision, Restarts};
 use super::start::{Live, start};
+use crate::chance::dice;
 use crate::connection::{Connection, End, Exit};
 use crate::module::{Farewell, Lifecycle, ModuleState, SlotState};
 
@@ -184,7 +185,7 @@ impl Supervisor {
         let (policy, module) = (self.parts.plan.restart, self.parts.contract.name);
         let mut attempt = 0;
         loop {
-            let (delay, count) = match restarts.on_death(self.parts.clock.now(), lived, dice()) {
+            let (delay, count) = match restarts.on_death(self.parts.clock.now(), lived, share()) {
                 Decision::After { delay, restarts } => (delay, restarts),
                 Decision::GiveUp { restarts } => {
                     self.parts.journal.note(Lifecycle::GaveUp {
@@ -345,6 +346,7 @@ impl Supervisor {
                 }
             };
             tokio::select! {
+                biased;
                 order = order(&mut self.commands, &self.parts) => return Ended::Ordered(order),
                 () = live.child.exited() => return died("", true),
                 end = &mut live.reading => {
@@ -500,14 +502,8 @@ fn later(now: Instant, duration: Duration) -> Option<Instant> {
 }
 
 /// Anything from 0 to 1.
-fn dice() -> f64 {
-    let mut bytes = [0; 4];
-    // Without randomness the middle will do.
-    if getrandom::fill(&mut bytes).is_err() {
-        0.5
-    } else {
-        f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
-    }
+fn share() -> f64 {
+    f64::from(dice()) / f64::from(u32::MAX)
 }
 
 /// How long an answer to a heartbeat that has arrived may take to be read.

@@ -50,7 +50,7 @@ pub(super) struct Live {
 /// put a socket into it.
 struct Newborn {
     child: Child,
-    stdin: tokio::process::ChildStdin,
+    stdin: Stdin,
     stdout: Stdout,
     stderr: Stderr,
     /// This end of the channel that it was born with.
@@ -127,9 +127,10 @@ pub(super) async fn start(
         connection.authenticate(&token);
     }
     let nonce = features.tagged.then(|| newborn.offer.nonce.clone());
+    newborn.stdin.tag(nonce);
     Ok(Live {
         child: newborn.child,
-        stdin: Stdin::write(newborn.stdin, nonce),
+        stdin: newborn.stdin,
         stdout: newborn.stdout,
         stderr: newborn.stderr,
         connection,
@@ -147,6 +148,15 @@ async fn spawn(module: &'static str, plan: &Plan) -> Result<Newborn, StartError>
         true => Some(Token::fresh().map_err(random)?),
         false => None,
     };
+    let offer = Offer {
+        features: OFFERED,
+        nonce,
+    };
+    #[cfg(test)]
+    if let Some(nursery) = &launch.nursery {
+        let started = nursery.start(&offer).map_err(refused)?;
+        return Ok(Newborn::simulated(started, offer, module));
+    }
     // Without a folder there is still the channel that it is born with.
     let (base, temporary) = (
         launch.variable("XDG_RUNTIME_DIR"),
@@ -164,10 +174,6 @@ async fn spawn(module: &'static str, plan: &Plan) -> Result<Newborn, StartError>
         Err(error) => (None, Some(error)),
     };
     let (near, far) = Inherited::pair().map_err(refused)?;
-    let offer = Offer {
-        features: OFFERED,
-        nonce,
-    };
     let birth = Birth {
         module,
         features: offer.features,
@@ -181,7 +187,7 @@ async fn spawn(module: &'static str, plan: &Plan) -> Result<Newborn, StartError>
     let pid = child.pid();
     Ok(Newborn {
         child,
-        stdin: pipes.stdin,
+        stdin: Stdin::write(pipes.stdin),
         stdout: Stdout::read(pipes.stdout, offer.clone(), module, pid),
         stderr: Stderr::read(pipes.stderr, module, pid),
         channel: Some(near),
@@ -190,6 +196,28 @@ async fn spawn(module: &'static str, plan: &Plan) -> Result<Newborn, StartError>
         folder,
         homeless,
     })
+}
+
+#[cfg(test)]
+impl Newborn {
+    fn simulated(
+        started: super::process::simulated::Started,
+        offer: Offer,
+        module: &'static str,
+    ) -> Self {
+        let pid = started.child.pid();
+        Self {
+            child: started.child,
+            stdin: Stdin::write(started.stdin),
+            stdout: Stdout::read(started.stdout, offer.clone(), module, pid),
+            stderr: Stderr::read(started.stderr, module, pid),
+            channel: Some(started.channel),
+            token: None,
+            offer,
+            folder: None,
+            homeless: None,
+        }
+    }
 }
 
 /// Waits for what the worker says of itself.

@@ -14,3 +14,6 @@ pub use door::{Refused, inspect};
 pub use folder::{Folder, FolderError};
 pub use inherited::Inherited;
 pub use unix::{Duplex, Listener, ReadHalf, WriteHalf, hang_up};
+
+#[cfg(test)]
+pub(crate) mod memory;

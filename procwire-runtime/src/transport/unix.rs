@@ -3,27 +3,51 @@
 use std::io;
 use std::path::Path;
 
+#[cfg(not(test))]
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::address::Address;
 
 /// The half that is read.
+#[cfg(not(test))]
 pub type ReadHalf = OwnedReadHalf;
 /// The half that is written.
+#[cfg(not(test))]
 pub type WriteHalf = OwnedWriteHalf;
+#[cfg(not(test))]
+type Stream = UnixStream;
+// Simulations have streams without descriptors.
+#[cfg(test)]
+pub use super::memory::{ReadHalf, Stream, WriteHalf};
 
 /// A connected stream.
 #[derive(Debug)]
-pub struct Duplex(UnixStream);
+pub struct Duplex(Stream);
 
 impl Duplex {
+    #[cfg(not(test))]
+    const fn of(stream: UnixStream) -> Self {
+        Self(stream)
+    }
+
+    #[cfg(test)]
+    const fn of(stream: UnixStream) -> Self {
+        Self(Stream::Unix(stream))
+    }
+
+    /// One end of a stream without descriptors.
+    #[cfg(test)]
+    pub(crate) const fn in_memory(end: super::memory::End) -> Self {
+        Self(Stream::Memory(end))
+    }
+
     /// Connects to a path, once.
     ///
     /// # Errors
     /// Nobody listens there.
     pub async fn connect(path: &Path) -> io::Result<Self> {
-        UnixStream::connect(path).await.map(Self)
+        UnixStream::connect(path).await.map(Self::of)
     }
 
     /// Two ends of one stream, in this process.
@@ -32,7 +56,7 @@ impl Duplex {
     /// No descriptors are left.
     pub fn pair() -> io::Result<(Self, Self)> {
         let (near, far) = UnixStream::pair()?;
-        Ok((Self(near), Self(far)))
+        Ok((Self::of(near), Self::of(far)))
     }
 
     /// Takes a connected socket over.
@@ -41,7 +65,7 @@ impl Duplex {
     /// There is no tokio runtime with I/O here.
     pub fn from_std(socket: std::os::unix::net::UnixStream) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        UnixStream::from_std(socket).map(Self)
+        UnixStream::from_std(socket).map(Self::of)
     }
 
     /// The user who runs the other end.
@@ -71,6 +95,10 @@ impl Duplex {
 
 /// Tells the other end that nothing more will come, while this half stays as it is.
 pub fn hang_up(half: &WriteHalf) {
+    #[cfg(test)]
+    if let WriteHalf::Memory(inlet) = half {
+        return inlet.close();
+    }
     // An error means that the other end is gone, and needs not be told.
     let _ = rustix::net::shutdown(half.as_ref(), rustix::net::Shutdown::Write);
 }
@@ -98,6 +126,6 @@ impl Listener {
     /// # Errors
     /// The system has no descriptors left, or the connection was gone at once.
     pub async fn accept(&self) -> io::Result<Duplex> {
-        self.0.accept().await.map(|(stream, _)| Duplex(stream))
+        self.0.accept().await.map(|(stream, _)| Duplex::of(stream))
     }
 }

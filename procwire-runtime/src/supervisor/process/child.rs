@@ -23,6 +23,8 @@ pub(crate) struct Child {
     process: Process,
     pid: u32,
     watch: Watch,
+    #[cfg(test)]
+    simulated: Option<Box<dyn super::simulated::Body>>,
 }
 
 /// A process of which nothing else is known yet. Dropping it kills and reaps it.
@@ -74,6 +76,8 @@ impl Child {
             process,
             pid,
             watch: Watch::Thread(watch::channel(true).1),
+            #[cfg(test)]
+            simulated: None,
         };
         child.watch = Watch::new(pid)?;
         let missing = || io::Error::other("a pipe is missing");
@@ -84,6 +88,21 @@ impl Child {
             stderr: ChildStderr::from_std(process.stderr.take().ok_or_else(missing)?)?,
         };
         Ok((child, pipes))
+    }
+
+    /// A process that is none. Its `end` is told by the sender.
+    #[cfg(test)]
+    pub(crate) fn simulated(
+        pid: u32,
+        end: watch::Receiver<bool>,
+        body: Box<dyn super::simulated::Body>,
+    ) -> Self {
+        Self {
+            process: Process(None),
+            pid,
+            watch: Watch::Thread(end),
+            simulated: Some(body),
+        }
     }
 
     /// Its process id, which stays its own until it is reaped.
@@ -101,18 +120,30 @@ impl Child {
 
     /// Kills the process and everything it started that did not leave its group.
     pub(crate) fn kill(&self) {
+        #[cfg(test)]
+        if let Some(body) = &self.simulated {
+            return body.kill();
+        }
         // An error means that nobody is left.
         let _ = kill_group(self.pid);
     }
 
     /// Asks the process and everything it started that did not leave its group to end.
     pub(crate) fn terminate(&self) {
+        #[cfg(test)]
+        if let Some(body) = &self.simulated {
+            return body.terminate();
+        }
         // An error means that nobody is left.
         let _ = signal_group(self.pid, Signal::TERM);
     }
 
     /// How it ended, when it has. After this its id may belong to another process.
     pub(crate) fn reap(&mut self) -> Option<Exit> {
+        #[cfg(test)]
+        if let Some(body) = &self.simulated {
+            return body.reap();
+        }
         let process = self.process.0.as_mut()?;
         let exit = match process.try_wait() {
             Ok(None) => return None,

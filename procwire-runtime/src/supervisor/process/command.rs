@@ -15,6 +15,9 @@ pub(crate) struct Launch {
     pub(crate) env: Vec<(OsString, OsString)>,
     pub(crate) environment: Environment,
     pub(crate) cwd: Option<PathBuf>,
+    /// Where a simulation takes its processes from.
+    #[cfg(test)]
+    pub(crate) nursery: Option<std::sync::Arc<dyn super::simulated::Nursery>>,
 }
 
 /// What one worker is told besides, in variables that its runtime takes away before user code runs.

@@ -11,6 +11,9 @@ mod stdout;
 mod tail;
 mod warden;
 
+#[cfg(test)]
+pub(super) mod simulated;
+
 pub(super) use child::{Child, settled};
 pub(super) use command::{Birth, Launch};
 pub use environment::Environment;

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
-use tokio::process::ChildStderr;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::task::JoinHandle;
 
 use super::tail::Tail;
@@ -19,7 +18,11 @@ pub(crate) struct Stderr {
 
 impl Stderr {
     /// Reads to the end, in a task of its own.
-    pub(crate) fn read(stderr: ChildStderr, module: &'static str, pid: u32) -> Self {
+    pub(crate) fn read(
+        stderr: impl AsyncRead + Send + Unpin + 'static,
+        module: &'static str,
+        pid: u32,
+    ) -> Self {
         let written = Tail::default();
         let task = tokio::spawn(drain(stderr, written.clone(), module, pid));
         Self { written, task }
@@ -44,7 +47,12 @@ impl Drop for Stderr {
     }
 }
 
-async fn drain(mut stderr: ChildStderr, written: Tail, module: &'static str, pid: u32) {
+async fn drain(
+    mut stderr: impl AsyncRead + Unpin,
+    written: Tail,
+    module: &'static str,
+    pid: u32,
+) {
     let (mut lines, mut buffer) = (Lines::new(MAX_LINE), vec![0; 8 << 10]);
     while let Ok(read @ 1..) = stderr.read(&mut buffer).await {
         written.push(&buffer[..read]);

@@ -1,7 +1,6 @@
 //! What a worker is told on its stdin. A worker that does not read it holds nobody up.
 
-use tokio::io::AsyncWriteExt;
-use tokio::process::ChildStdin;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -16,8 +15,8 @@ pub(crate) struct Stdin {
 }
 
 impl Stdin {
-    /// Writes in a task of its own. With a nonce every line carries it.
-    pub(crate) fn write(mut stdin: ChildStdin, nonce: Option<Nonce>) -> Self {
+    /// Writes in a task of its own.
+    pub(crate) fn write(mut stdin: impl AsyncWrite + Send + Unpin + 'static) -> Self {
         let (lines, mut queue) = mpsc::channel::<String>(QUEUE);
         let task = tokio::spawn(async move {
             while let Some(line) = queue.recv().await {
@@ -29,9 +28,14 @@ impl Stdin {
         });
         Self {
             lines: Some(lines),
-            nonce,
+            nonce: None,
             task,
         }
+    }
+
+    /// Every line carries this from now on, if it is something.
+    pub(crate) fn tag(&mut self, nonce: Option<Nonce>) {
+        self.nonce = nonce;
     }
 
     /// Asks for a sign of life. Lost when too many wait to be written, as they are for a worker that does not read.

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use tokio::io::AsyncReadExt;
-use tokio::process::ChildStdout;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -59,7 +58,12 @@ struct Heard {
 
 impl Stdout {
     /// Reads to the end, in a task of its own: a worker whose stdout is not read would block one day.
-    pub(crate) fn read(stdout: ChildStdout, offer: Offer, module: &'static str, pid: u32) -> Self {
+    pub(crate) fn read(
+        stdout: impl AsyncRead + Send + Unpin + 'static,
+        offer: Offer,
+        module: &'static str,
+        pid: u32,
+    ) -> Self {
         let (tell, first) = oneshot::channel();
         let (accuse, violation) = watch::channel(None);
         let heard = Arc::<Heard>::default();
@@ -134,7 +138,7 @@ struct Listener {
 }
 
 impl Listener {
-    async fn drain(mut self, mut stdout: ChildStdout) {
+    async fn drain(mut self, mut stdout: impl AsyncRead + Unpin) {
         let (mut lines, mut buffer) = (Lines::new(MAX_INIT), vec![0; 8 << 10]);
         while let Ok(read @ 1..) = stdout.read(&mut buffer).await {
             if self.tell.is_some() {
