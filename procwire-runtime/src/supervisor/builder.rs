@@ -310,10 +310,7 @@ impl<C: Client> Builder<C> {
 
     /// Takes processes from a simulation.
     #[cfg(test)]
-    pub(super) fn nursery(
-        mut self,
-        nursery: Arc<dyn super::process::simulated::Nursery>,
-    ) -> Self {
+    pub(super) fn nursery(mut self, nursery: Arc<dyn super::process::simulated::Nursery>) -> Self {
         self.launch.nursery = Some(nursery);
         self.command("simulated")
     }

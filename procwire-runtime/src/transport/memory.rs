@@ -16,7 +16,7 @@ use crate::chance::dice;
 
 /// A stream: a socket, or none.
 #[derive(Debug)]
-pub enum Stream {
+pub(super) enum Stream {
     Unix(UnixStream),
     Memory(End),
 }
@@ -24,20 +24,24 @@ pub enum Stream {
 /// The half that is read.
 #[derive(Debug)]
 pub enum ReadHalf {
+    /// Of a socket.
     Unix(OwnedReadHalf),
+    /// Of none.
     Memory(Outlet),
 }
 
 /// The half that is written.
 #[derive(Debug)]
 pub enum WriteHalf {
+    /// Of a socket.
     Unix(OwnedWriteHalf),
+    /// Of none.
     Memory(Inlet),
 }
 
 /// One end of a stream without descriptors.
 #[derive(Debug)]
-pub struct End {
+pub(crate) struct End {
     read: Outlet,
     write: Inlet,
 }

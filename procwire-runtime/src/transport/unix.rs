@@ -19,7 +19,9 @@ pub type WriteHalf = OwnedWriteHalf;
 type Stream = UnixStream;
 // Simulations have streams without descriptors.
 #[cfg(test)]
-pub use super::memory::{ReadHalf, Stream, WriteHalf};
+use super::memory::Stream;
+#[cfg(test)]
+pub use super::memory::{ReadHalf, WriteHalf};
 
 /// A connected stream.
 #[derive(Debug)]

@@ -47,12 +47,7 @@ impl Drop for Stderr {
     }
 }
 
-async fn drain(
-    mut stderr: impl AsyncRead + Unpin,
-    written: Tail,
-    module: &'static str,
-    pid: u32,
-) {
+async fn drain(mut stderr: impl AsyncRead + Unpin, written: Tail, module: &'static str, pid: u32) {
     let (mut lines, mut buffer) = (Lines::new(MAX_LINE), vec![0; 8 << 10]);
     while let Ok(read @ 1..) = stderr.read(&mut buffer).await {
         written.push(&buffer[..read]);

@@ -33,8 +33,8 @@ pub(super) enum Told {
     Answered(Option<u32>),
     /// Something that is no answer to this call.
     Wrong(String),
-    /// An error. With it, whether items had come.
-    Failed(Box<CallError<Never>>, bool),
+    /// An error.
+    Failed(Box<CallError<Never>>),
 }
 
 /// Makes a call as the dice have it.
@@ -56,7 +56,7 @@ pub(super) async fn run(module: Module, number: u64, mut dice: Dice) -> Settled 
             let told = leaving(leave, async {
                 match asked.oneway().await {
                     Ok(()) => Told::Taken,
-                    Err(error) => Told::Failed(Box::new(error), false),
+                    Err(error) => Told::Failed(Box::new(error)),
                 }
             });
             (told.await, begun + limit)
@@ -93,7 +93,7 @@ async fn value(call: Call<Bytes, Bytes, Never>, number: u64) -> Told {
             Some((pid, 0)) => Told::Answered(Some(pid)),
             _ => Told::Wrong(format!("{bytes:?}")),
         },
-        Err(error) => Told::Failed(Box::new(error), false),
+        Err(error) => Told::Failed(Box::new(error)),
     }
 }
 
@@ -116,7 +116,7 @@ async fn stream(
     };
     let mut items = match opened {
         Ok(items) => items,
-        Err(error) => return (Told::Failed(Box::new(error), false), allowed),
+        Err(error) => return (Told::Failed(Box::new(error)), allowed),
     };
     // From here a limit holds for each incarnation and each item.
     allowed = Instant::now() + limit * RESENDS;
@@ -131,7 +131,7 @@ async fn stream(
         };
         match item {
             Ok(None) => return (Told::Answered(from), allowed),
-            Err(error) => return (Told::Failed(Box::new(error), next > 0), allowed),
+            Err(error) => return (Told::Failed(Box::new(error)), allowed),
             Ok(Some(bytes)) => match read_answer(number, &bytes) {
                 Some((pid, index)) if index == next && from.is_none_or(|one| one == pid) => {
                     (from, next) = (Some(pid), next + 1);
@@ -150,7 +150,7 @@ impl Told {
     /// What the machinery claims about the call, if anything.
     pub(super) fn outcome(&self) -> Option<Outcome> {
         match self {
-            Self::Failed(error, _) => Some(error.outcome()),
+            Self::Failed(error) => Some(error.outcome()),
             Self::Answered(_) => Some(Outcome::Executed),
             Self::Left | Self::Taken | Self::Wrong(_) => None,
         }

@@ -203,14 +203,14 @@ impl Mouth {
     async fn emit(&self) -> io::Result<()> {
         let process = &self.worker.process;
         let mut half = self.half.lock().await;
-        let number = process.world.book().processes[&process.pid].emitted;
+        let number = process.world.book().processes[&process.pid].numbered;
         let payload = [u64::from(process.pid).to_be_bytes(), number.to_be_bytes()].concat();
         half.write_all(&frame(1, Flags::EVENT, 0, &payload)).await?;
-        if !process.is_dead() {
-            process
-                .world
-                .note(process.pid, |record| record.emitted += 1);
-        }
+        let alive = u64::from(!process.is_dead());
+        process.world.note(process.pid, |record| {
+            record.numbered += 1;
+            record.emitted += alive;
+        });
         Ok(())
     }
 }
@@ -294,7 +294,12 @@ impl Job {
             1 => {
                 // A second answer is against the rules.
                 process.world.note(process.pid, |one| one.lawless = true);
-                let again = frame(method, Flags::RESPONSE, id, &answer(self.call, process.pid, 0));
+                let again = frame(
+                    method,
+                    Flags::RESPONSE,
+                    id,
+                    &answer(self.call, process.pid, 0),
+                );
                 self.mouth.say(&again, || {}).await
             }
             _ => Ok(()),
@@ -302,7 +307,12 @@ impl Job {
     }
 
     async fn answer(&self, dice: &mut Dice) -> io::Result<()> {
-        let (process, Header { request, method, .. }) = (self.process(), self.frame.header);
+        let (
+            process,
+            Header {
+                request, method, ..
+            },
+        ) = (self.process(), self.frame.header);
         let done = || {
             if !process.is_dead() {
                 let answered = (self.call, process.pid);
@@ -336,12 +346,13 @@ impl Job {
                 if dice.percent(2) {
                     let half = &value[..1 + dice.below(value.len() as u64 - 1) as usize];
                     process.world.note(process.pid, |one| one.lawless = true);
-                    self.mouth.say(half, || {}).await?;
+                    let mut mouth = self.mouth.half.lock().await;
+                    mouth.write_all(half).await?;
                     if dice.percent(50) {
-                        return std::future::pending().await; // and nothing more, for ever
+                        process.die(Exit::Code(9));
                     }
-                    process.die(Exit::Code(9));
-                    return Err(io::ErrorKind::BrokenPipe.into());
+                    // Nothing follows, not even from what outlives it: the rest of a frame is no place for another.
+                    return std::future::pending().await;
                 }
                 self.mouth.say(&value, done).await
             }

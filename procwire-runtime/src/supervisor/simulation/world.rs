@@ -70,7 +70,8 @@ pub(super) struct Record {
     pub(super) reaped: bool,
     /// It has broken the protocol, so that the rest of what it wrote need not be read.
     pub(super) lawless: bool,
-    /// Events written whole.
+    /// Events written whole, and those of them written while it lived.
+    pub(super) numbered: u64,
     pub(super) emitted: u64,
 }
 
