@@ -43,6 +43,8 @@ mod l_security;
 mod m_time;
 #[path = "faults/n_callbacks.rs"]
 mod n_callbacks;
+#[path = "faults/negotiated.rs"]
+mod negotiated;
 #[path = "faults/p21_defects.rs"]
 mod p21_defects;
 #[path = "faults/scripted.rs"]

@@ -342,6 +342,7 @@ pub(crate) const RISKY: u16 = 9;
 pub(crate) const ABORT: u16 = 0xFFFF;
 pub(crate) const AUTH: u16 = 0xFFFE;
 pub(crate) const STARTED: u16 = 0xFFFD;
+pub(crate) const CONTEXT: u16 = 0xFFFB;
 
 pub(crate) const EVENT: u8 = 0x01;
 pub(crate) const RESPONSE: u8 = 0x03;
