@@ -136,10 +136,10 @@ fn c12_control_lines_without_the_nonce_are_not_obeyed() {
         let pong = json!({ "jsonrpc": "2.0", "method": "$pong" });
         // With the nonce it is well for as long as it says so …
         for _ in 0..10 {
-            worker.step(json!(["line"])).await;
             let line = tagged(&worker, pong.clone());
             worker.say(line).await;
             exchange(&pdf, &mut worker).await;
+            settle().await;
             clock.advance(Duration::from_secs(1));
         }
         // … and what a handler prints does not speak for it, neither well nor ill.
