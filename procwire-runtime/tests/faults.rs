@@ -1,6 +1,8 @@
 //! The catalogue of faults, row by row: each is played by a real process that does exactly what its test says, and each test
 //! asserts what the caller is told. `docs/faults.md` lists the rows; a test here holds that list against the tests.
 
+#![allow(clippy::print_stderr, reason = "what was measured is worth a line")]
+
 #[path = "support/pdf.rs"]
 mod pdf;
 
@@ -43,6 +45,8 @@ mod l_security;
 mod m_time;
 #[path = "faults/n_callbacks.rs"]
 mod n_callbacks;
+#[path = "faults/negotiated.rs"]
+mod negotiated;
 #[path = "faults/p21_defects.rs"]
 mod p21_defects;
 #[path = "faults/scripted.rs"]

@@ -191,7 +191,10 @@ async fn put_down(
         drained = tokio::time::timeout(DRAIN, &mut *reading).await.is_ok();
         reading.abort();
     }
-    let escaped = !drained && tokio::time::timeout(Duration::ZERO, child.exited()).await.is_ok();
+    let escaped = !drained
+        && tokio::time::timeout(Duration::ZERO, child.exited())
+            .await
+            .is_ok();
     let dead = tokio::time::timeout(DEATH, child.exited()).await.is_ok();
     let exit = match child.reap() {
         None if dead => Some(Exit::Unknown),
@@ -209,7 +212,8 @@ async fn put_down(
 /// What ends a process that the system has no memory for.
 const SIGKILL: i32 = 9;
 /// Said of a worker that was killed, and not by this program.
-const NOT_OURS: &str = "which this program did not do: an operator, or the system for want of memory?";
+const NOT_OURS: &str =
+    "which this program did not do: an operator, or the system for want of memory?";
 /// The grace of a worker that nobody holds any more.
 const HURRY: Duration = Duration::from_millis(500);
 /// How long a process whose data channel ended may take to end by itself.

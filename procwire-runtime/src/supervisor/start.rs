@@ -273,14 +273,13 @@ async fn greeting(
                 });
             }
             let exit = child.reap().unwrap_or(Exit::Unknown);
-            Err(plan
-                .launch
-                .is_no_program(exit, &stderr_tail)
-                .unwrap_or(StartError::ExitedBeforeInit {
+            Err(plan.launch.is_no_program(exit, &stderr_tail).unwrap_or(
+                StartError::ExitedBeforeInit {
                     exit,
                     stdout_tail,
                     stderr_tail,
-                }))
+                },
+            ))
         }
     }
 }

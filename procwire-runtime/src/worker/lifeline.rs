@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -76,12 +77,19 @@ fn hear_signals(
     socket: Option<PathBuf>,
     drain_time: Duration,
 ) -> io::Result<()> {
-    let ears = Builder::new_current_thread().enable_io().build()?;
-    let (mut terminate, mut interrupt) = listening(&ears)?;
+    let (ready, caught) = mpsc::channel();
     let tell = tell.clone();
     thread::Builder::new()
         .name("procwire signals".to_owned())
         .spawn(move || {
+            // Made, and dropped should it fail, where blocking is allowed.
+            let made = Builder::new_current_thread().enable_io().build();
+            let made = made.and_then(|ears| listening(&ears).map(|signals| (ears, signals)));
+            let (ears, (mut terminate, mut interrupt)) = match made {
+                Ok(made) => made,
+                Err(error) => return drop(ready.send(Err(error))),
+            };
+            let _ = ready.send(Ok(())); // whoever waits for it waits
             ears.block_on(async {
                 tokio::select! {
                     _ = terminate.recv() => {}
@@ -96,7 +104,7 @@ fn hear_signals(
                 std::process::exit(0);
             }
         })?;
-    Ok(())
+    caught.recv().unwrap_or(Ok(()))
 }
 
 /// The signals are caught when this returns.

@@ -101,7 +101,8 @@ async fn meet(
         let channel = Duplex::from_std(channel).map_err(ServeError::Accept)?;
         line.say_first(&announce(contract, INHERITED, pid, features))
             .map_err(ServeError::Control)?;
-        let phase = lifeline::hold(reads, line.clone(), None, drain).map_err(ServeError::Control)?;
+        let phase =
+            lifeline::hold(reads, line.clone(), None, drain).map_err(ServeError::Control)?;
         return Ok(Some((channel.split(), phase)));
     }
     let folder = |key: &str| match &birth.folder {

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixListener;
 
+use procwire_runtime::__private::Exit;
 use procwire_runtime::supervisor::StartError;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
@@ -80,6 +81,26 @@ fn k03_every_program_that_cannot_be_started_is_told_apart_and_tried_once() {
         ] {
             let error = refused(stage, builder).await;
             assert!(error.starts_with(expected), "{expected}: {error}");
+        }
+    });
+}
+
+#[test]
+fn k03_a_script_without_a_first_line_keeps_its_last_words() {
+    play(async |stage| {
+        let script = stage.path("script");
+        for code in [2, 126, 127] {
+            let text = format!("echo \"no module named torch\" >&2\nexit {code}\n");
+            fs::write(&script, text).unwrap();
+            fs::set_permissions(&script, Permissions::from_mode(0o755)).unwrap();
+            let builder = stage.dressed(PdfClient::builder().command(&script));
+            let error = start_error(builder.spawn().await.expect_err("it serves nothing"));
+            assert!(matches!(*error, StartError::ExecFormat { .. }), "{error}");
+            assert_eq!(error.exit(), Some(Exit::Code(code)));
+            let text = error.to_string();
+            assert!(text.contains(&format!("code {code}")), "{text}");
+            assert!(text.contains("no module named torch"), "{text}");
+            assert!(error.stderr_tail().contains("torch"), "{text}");
         }
     });
 }

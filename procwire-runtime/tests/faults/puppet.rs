@@ -327,7 +327,9 @@ pub(crate) fn unhex(hex: &str) -> Vec<u8> {
 }
 
 /// The methods of which a worker of the same schema says when a handler starts: all but `act`.
-const STARTS: [&str; 8] = ["open", "blocks", "index", "log", "concat", "sleep", "stubborn", "risky"];
+const STARTS: [&str; 8] = [
+    "open", "blocks", "index", "log", "concat", "sleep", "stubborn", "risky",
+];
 
 pub(crate) const OPEN: u16 = 1;
 pub(crate) const BLOCKS: u16 = 2;
@@ -342,6 +344,7 @@ pub(crate) const RISKY: u16 = 9;
 pub(crate) const ABORT: u16 = 0xFFFF;
 pub(crate) const AUTH: u16 = 0xFFFE;
 pub(crate) const STARTED: u16 = 0xFFFD;
+pub(crate) const CONTEXT: u16 = 0xFFFB;
 
 pub(crate) const EVENT: u8 = 0x01;
 pub(crate) const RESPONSE: u8 = 0x03;

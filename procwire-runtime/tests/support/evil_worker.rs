@@ -8,7 +8,10 @@ use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use rustix::event::PollFlags;
 use rustix::io::FdFlags;
 use rustix::process::{Signal, getpid, kill_process};
 use serde_json::{Value, json};
@@ -34,6 +37,8 @@ struct Evil {
     answers: UnixStream,
     listener: Option<(UnixListener, PathBuf)>,
     data: Option<UnixStream>,
+    /// Items that were sent, and the method of the last frame that came.
+    produced: Arc<(AtomicU64, AtomicU64)>,
 }
 
 impl Evil {
@@ -43,6 +48,7 @@ impl Evil {
             steps: BufReader::new(channel),
             listener: None,
             data: None,
+            produced: Arc::default(),
         })
     }
 
@@ -154,6 +160,18 @@ impl Evil {
                 "listener" => self.listener = None,
                 other => nothing_at(other)?,
             },
+            // From here on a thread serves: calls at once, a stream as far as its window goes.
+            "produce" => {
+                let (data, told) = (self.data()?.try_clone()?, self.produced.clone());
+                std::thread::spawn(move || produce(data, &told));
+            }
+            "produced" => {
+                let (count, last) = (&self.produced.0, &self.produced.1);
+                return Ok(json!([
+                    count.load(Ordering::SeqCst),
+                    last.load(Ordering::SeqCst)
+                ]));
+            }
             // Half of the connection only.
             "shut" => self.data()?.shutdown(std::net::Shutdown::Write)?,
             "descriptors" => return descriptors(),
@@ -216,6 +234,70 @@ impl Evil {
         ready.read_exact(&mut [0])?;
         Ok(child.id().into())
     }
+}
+
+/// Serves until its connection ends: says that it starts what it answers, and counts what its window lets it send.
+fn produce(mut data: UnixStream, told: &(AtomicU64, AtomicU64)) -> io::Result<()> {
+    const ITEM: usize = 1_000;
+    let mut chunk = vec![0xDA];
+    chunk.extend((ITEM as u16).to_be_bytes());
+    chunk.extend([b'x'; ITEM]);
+    let cost = chunk.len() as i64 + 64;
+    let (mut stream, mut left) = (None, 0_i64);
+    loop {
+        let may_send = stream.is_some() && left > 0;
+        if may_send {
+            let mut fds = [rustix::event::PollFd::new(&data, PollFlags::IN)];
+            let at_once = rustix::event::Timespec {
+                tv_sec: 0,
+                tv_nsec: 0,
+            };
+            if rustix::event::poll(&mut fds, Some(&at_once))? == 0 {
+                data.write_all(&framed(2, 0x0B, stream.unwrap_or_default(), &chunk))?;
+                left -= cost;
+                told.0.fetch_add(1, Ordering::SeqCst);
+                continue;
+            }
+        }
+        let mut header = [0; 11];
+        data.read_exact(&mut header)?;
+        let [m0, m1, _, r0, r1, r2, r3, l0, l1, l2, l3] = header;
+        let (method, id) = (
+            u16::from_be_bytes([m0, m1]),
+            u32::from_be_bytes([r0, r1, r2, r3]),
+        );
+        let mut payload = vec![0; u32::from_be_bytes([l0, l1, l2, l3]) as usize];
+        data.read_exact(&mut payload)?;
+        told.1.store(method.into(), Ordering::SeqCst);
+        match (method, &payload[..]) {
+            (0xFFFF, _) if stream == Some(id) => {
+                stream = None;
+                data.write_all(&framed(2, 0x0F, id, b"\xa9cancelled"))?;
+            }
+            (0xFFFC, [a, b, c, d]) if stream == Some(id) => {
+                left += i64::from(u32::from_be_bytes([*a, *b, *c, *d]));
+            }
+            (2, _) => {
+                data.write_all(&framed(0xFFFD, 0x01, id, b""))?;
+                (stream, left) = (Some(id), 256 << 10);
+            }
+            (0xFFFB.., _) => {}
+            _ => {
+                let mut bytes = framed(0xFFFD, 0x01, id, b"");
+                bytes.extend(framed(method, 0x03, id, b"\xa2ok"));
+                data.write_all(&bytes)?;
+            }
+        }
+    }
+}
+
+fn framed(method: u16, flags: u8, id: u32, payload: &[u8]) -> Vec<u8> {
+    let mut frame = method.to_be_bytes().to_vec();
+    frame.push(flags);
+    frame.extend(id.to_be_bytes());
+    frame.extend((payload.len() as u32).to_be_bytes());
+    frame.extend(payload);
+    frame
 }
 
 /// Answers pings and ends when it is told to, as a worker should.

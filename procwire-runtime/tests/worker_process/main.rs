@@ -96,6 +96,18 @@ fn a_ping_is_answered_while_a_handler_blocks_and_the_process_ends_with_its_paren
 }
 
 #[test]
+fn a_signal_ends_a_worker_whose_runtime_is_blocked() {
+    let mut worker = Worker::spawn("", None);
+    let mut channel = worker.connect();
+    channel.call(SLEEP, 1, 0); // blocks the only thread of its runtime, for ever
+    channel.expect(Flags::EVENT, 0, 0);
+    let pid = worker.pid().to_string();
+    let mut kill = std::process::Command::new("kill");
+    assert!(kill.args(["-TERM", &pid]).status().unwrap().success());
+    assert_eq!(worker.exit(), Some(0));
+}
+
+#[test]
 fn a_shutdown_lets_requests_finish() {
     let mut worker = Worker::spawn("", None);
     let mut channel = worker.connect();
