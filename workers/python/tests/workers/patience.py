@@ -10,5 +10,8 @@ from procwire.worker import worker as life
 
 
 def serve_patiently(worker: Worker | Callable[[], Worker]) -> None:
-    vars(life)["END_SECONDS"] = float(os.environ.get("CLEANUP", life.END_SECONDS))
+    setattr(life, MOMENT, float(os.environ.get("CLEANUP", life.END_SECONDS)))
     serve(worker, drain=float(os.environ.get("DRAIN", life.DRAIN_SECONDS)))
+
+
+MOMENT = "END_SECONDS"

@@ -32,7 +32,6 @@ from procwire import (
     Worker,
 )
 
-
 FOREVER = 600
 """Seconds of which nobody shall see the end."""
 
