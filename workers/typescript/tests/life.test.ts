@@ -49,6 +49,7 @@ describe("start", () => {
       module: "lab",
       version: "1.0.0",
       fingerprint: "fedcba9876543210",
+      starts: [],
       pid: parent.child.pid,
       features: [],
     });
