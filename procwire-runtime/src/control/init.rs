@@ -175,7 +175,10 @@ pub fn announce(contract: &Contract, pipe: &str, pid: u32, features: &Features) 
             method.fingerprint().to_string().into(),
         );
     }
-    let told = contract.methods.iter().filter(|method| features.started && method.tells_start());
+    let told = contract
+        .methods
+        .iter()
+        .filter(|method| features.started && method.tells_start());
     let starts: Vec<&str> = told.map(|method| method.name).collect();
     let mut events = Map::new();
     for (index, event) in contract.events.iter().enumerate() {

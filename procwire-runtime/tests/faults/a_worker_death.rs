@@ -93,10 +93,10 @@ fn a02_a_worker_of_another_schema_proves_nothing_by_its_silence() {
     // For each list of `starts`, whether the silence of such a worker about a call of `risky` is a proof.
     for (starts, proves) in [
         (json!(["risky", "act"]), true),
-        (json!(["act"]), false),  // `risky` is idempotent in its schema
-        (json!([]), false),       // so is everything
-        (json!("risky"), false),  // this is no list
-        (json!(null), false),     // a worker that says nothing of it
+        (json!(["act"]), false), // `risky` is idempotent in its schema
+        (json!([]), false),      // so is everything
+        (json!("risky"), false), // this is no list
+        (json!(null), false),    // a worker that says nothing of it
     ] {
         play(async |stage| {
             let spawning = spawning(stage.builder().restart(SOON));

@@ -327,7 +327,9 @@ pub(crate) fn unhex(hex: &str) -> Vec<u8> {
 }
 
 /// The methods of which a worker of the same schema says when a handler starts: all but `act`.
-const STARTS: [&str; 8] = ["open", "blocks", "index", "log", "concat", "sleep", "stubborn", "risky"];
+const STARTS: [&str; 8] = [
+    "open", "blocks", "index", "log", "concat", "sleep", "stubborn", "risky",
+];
 
 pub(crate) const OPEN: u16 = 1;
 pub(crate) const BLOCKS: u16 = 2;
