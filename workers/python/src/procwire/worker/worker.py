@@ -144,7 +144,7 @@ class _Run:
             "version": contract.version,
             "fingerprint": contract.fingerprint,
             "methods": {m.name: m.fingerprint for m in contract.methods},
-            "starts": [call.method.name for call in self._dispatch.calls if call.starts],
+            "starts": [call.method.name for call in self._dispatch.calls.values() if call.starts],
             "pid": os.getpid(),
             "features": control.features.names,
         }
