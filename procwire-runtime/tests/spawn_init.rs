@@ -18,7 +18,7 @@ fn good() -> Value {
                 "events": { "e": { "id": 1 } },
             },
             "version": "1.0.0",
-            "procwire": { "generation": 1, "features": ["started"] },
+            "procwire": { "generation": 1, "features": ["started"], "starts": ["a"] },
         },
     })
 }
@@ -127,12 +127,13 @@ fn what_is_missing_without_harm_is_not_missed() {
     for strange in [
         json!(1),
         json!([]),
-        json!({ "features": 1, "generation": "x", "methods": [] }),
+        json!({ "features": 1, "generation": "x", "methods": [], "starts": { "a": 1 } }),
     ] {
         let mut init = good();
         init["params"]["procwire"] = strange;
         let init = read(&init.to_string()).unwrap().unwrap();
         assert_eq!(init.accepted(&Features::all()), Features::default());
+        assert!(init.ours.unwrap_or_default().starts.is_empty());
     }
     let init = read(&good().to_string()).unwrap().unwrap();
     assert!(init.accepted(&Features::all()).started);
@@ -171,6 +172,7 @@ const PLACES: &[&str] = &[
     "/params/procwire",
     "/params/procwire/generation",
     "/params/procwire/features",
+    "/params/procwire/starts",
 ];
 
 proptest! {

@@ -11,7 +11,7 @@ use tracing::Instrument as _;
 
 use super::error::{StartError, StartPhase};
 use super::handshake::{Agreed, agree};
-use super::process::{Birth, Child, Launch, Offer, Stderr, Stdin, Stdout, Word};
+use super::process::{Birth, Child, Folders, Launch, Offer, Stderr, Stdin, Stdout, Word};
 use crate::clock::Clock;
 use crate::connection::{Connection, End, EventTarget, Exit, Limits, Link};
 use crate::contract::{Contract, Heartbeat, Restart, Retry, Stuck};
@@ -163,10 +163,11 @@ async fn spawn(module: &'static str, plan: &Plan) -> Result<Newborn, StartError>
         launch.variable("TMPDIR"),
     );
     let made = tokio::task::spawn_blocking(move || {
-        Folder::make(|key| match key {
+        let env = |key: &str| match key {
             "XDG_RUNTIME_DIR" => base.clone(),
             _ => temporary.clone(),
-        })
+        };
+        Folder::make(env, &Folders)
     });
     let made = made.await;
     let (folder, homeless) = match made.map_err(|error| refused(io::Error::other(error)))? {

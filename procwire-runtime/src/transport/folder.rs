@@ -1,11 +1,12 @@
 //! A private folder for one worker's socket: made before the worker starts, gone as soon as it is connected.
 //!
-//! Owned by the parent, because a worker that is killed removes nothing. A parent that is killed removes nothing either: the
-//! next one does, which tells the folders of the dead by their locks.
+//! Owned by the parent, because a worker that is killed removes nothing. A parent that is killed removes nothing either: its
+//! caretaker does, which hears of a folder before it is made. Should that be killed as well, the next parent tells the folders of
+//! the dead by their locks.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::fmt::Write as _;
+use std::fmt::{Debug, Write as _};
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -21,8 +22,19 @@ use super::address::{MAX_PATH, random};
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
+    base: PathBuf,
+    name: String,
+    caretaker: &'static dyn Caretaker,
     /// Locked for as long as this process lives and wants the folder.
     _lock: OwnedFd,
+}
+
+/// Who removes folders when this process is gone. Both may be called from any thread and must not wait long.
+pub trait Caretaker: Debug + Send + Sync {
+    /// A folder of this name may be there from now on.
+    fn expect(&self, base: &Path, name: &str);
+    /// It is not there any more.
+    fn release(&self, base: &Path, name: &str);
 }
 
 /// There is no place for a private folder.
@@ -70,7 +82,10 @@ impl Folder {
     ///
     /// # Errors
     /// None of the directories can; why the first one cannot.
-    pub fn make(env: impl Fn(&str) -> Option<OsString>) -> Result<Self, FolderError> {
+    pub fn make(
+        env: impl Fn(&str) -> Option<OsString>,
+        caretaker: &'static dyn Caretaker,
+    ) -> Result<Self, FolderError> {
         let named = ["XDG_RUNTIME_DIR", "TMPDIR"].into_iter().filter_map(env);
         let bases = named
             .map(PathBuf::from)
@@ -78,7 +93,7 @@ impl Folder {
             .chain([PathBuf::from("/tmp")]);
         let mut first = None;
         for base in bases {
-            match Self::make_in(&base) {
+            match Self::make_in(&base, caretaker) {
                 Ok(folder) => return Ok(folder),
                 Err(error) => first = first.or(Some(error)),
             }
@@ -98,7 +113,7 @@ impl Folder {
         path.parent() == Some(&self.path) && path.file_name().is_some()
     }
 
-    fn make_in(base: &Path) -> Result<Self, FolderError> {
+    fn make_in(base: &Path, caretaker: &'static dyn Caretaker) -> Result<Self, FolderError> {
         let len = base.as_os_str().len() + 1 + PREFIX.len() + DIGITS + 1 + LONGEST_NAME;
         if len > MAX_PATH {
             let (path, max) = (base.to_owned(), MAX_PATH);
@@ -108,7 +123,7 @@ impl Folder {
         sweep_once(base);
         let mut last = io::ErrorKind::AlreadyExists.into();
         for _ in 0..TRIES {
-            match Self::try_make(base) {
+            match Self::try_make(base, caretaker) {
                 Ok(folder) => return Ok(folder),
                 Err(cause) => {
                     // The name is taken, or someone who cleans up was faster than our lock.
@@ -128,29 +143,41 @@ impl Folder {
         Err(failed(base, last))
     }
 
-    fn try_make(base: &Path) -> io::Result<Self> {
+    fn try_make(base: &Path, caretaker: &'static dyn Caretaker) -> io::Result<Self> {
         let mut name = PREFIX.to_owned();
         for byte in
             random::<{ DIGITS / 2 }>().map_err(|error| io::Error::other(error.to_string()))?
         {
             let _ = write!(name, "{byte:02x}");
         }
-        let path = base.join(name);
-        fs::DirBuilder::new().mode(0o700).create(&path)?;
-        let lock = match locked(&path) {
-            Ok(lock) => lock,
-            Err(error) => {
+        let path = base.join(&name);
+        caretaker.expect(base, &name);
+        let made = fs::DirBuilder::new().mode(0o700).create(&path);
+        let lock = made.and_then(|()| {
+            locked(&path).inspect_err(|_| {
                 let _ = fs::remove_dir(&path); // not if someone else has done that
-                return Err(error);
+            })
+        });
+        match lock {
+            Ok(lock) => Ok(Self {
+                path,
+                base: base.to_owned(),
+                name,
+                caretaker,
+                _lock: lock,
+            }),
+            Err(error) => {
+                caretaker.release(base, &name);
+                Err(error)
             }
-        };
-        Ok(Self { path, _lock: lock })
+        }
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
         remove(&self.path);
+        self.caretaker.release(&self.base, &self.name);
     }
 }
 
@@ -241,6 +268,41 @@ mod tests {
 
     use super::*;
 
+    /// Every order: whether it is to expect the folder, and whether the folder was there.
+    static TOLD: Mutex<Vec<(bool, bool, PathBuf)>> = Mutex::new(Vec::new());
+
+    #[derive(Debug)]
+    struct Listener;
+
+    impl Caretaker for Listener {
+        fn expect(&self, base: &Path, name: &str) {
+            note(true, base.join(name));
+        }
+
+        fn release(&self, base: &Path, name: &str) {
+            note(false, base.join(name));
+        }
+    }
+
+    fn note(expected: bool, path: PathBuf) {
+        let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+        told.push((expected, path.exists(), path));
+    }
+
+    #[test]
+    fn b05_the_caretaker_knows_of_it_as_long_as_it_may_be_there() {
+        let base = tempfile::tempdir().unwrap();
+        let folder = Folder::make_in(base.path(), &Listener).unwrap();
+        let path = folder.path().to_owned();
+        drop(folder);
+        let told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+        let orders = told.iter().filter(|(.., told)| *told == path);
+        let orders: Vec<_> = orders
+            .map(|(expected, there, _)| (*expected, *there))
+            .collect();
+        assert_eq!(orders, [(true, false), (false, false)]);
+    }
+
     fn only(base: &Path) -> impl Fn(&str) -> Option<OsString> {
         let base = base.as_os_str().to_owned();
         move |key| (key == "XDG_RUNTIME_DIR").then(|| base.clone())
@@ -253,7 +315,7 @@ mod tests {
     #[test]
     fn it_is_private_and_goes_with_the_socket_in_it() {
         let base = tempfile::tempdir().unwrap();
-        let folder = Folder::make(only(base.path())).unwrap();
+        let folder = Folder::make(only(base.path()), &Listener).unwrap();
         assert_eq!(fs::metadata(folder.path()).unwrap().mode() & 0o777, 0o700);
         let socket = folder.path().join("s.sock");
         let _listener = UnixListener::bind(&socket).unwrap();
@@ -269,7 +331,7 @@ mod tests {
     #[test]
     fn a_folder_of_the_dead_is_swept_and_one_of_the_living_is_not() {
         let base = tempfile::tempdir().unwrap();
-        let living = Folder::make_in(base.path()).unwrap();
+        let living = Folder::make_in(base.path(), &Listener).unwrap();
         let dead = base.path().join("procwire-0123456789ab");
         fs::DirBuilder::new().mode(0o700).create(&dead).unwrap();
         drop(UnixListener::bind(dead.join("s.sock")).unwrap());
@@ -282,7 +344,7 @@ mod tests {
     #[test]
     fn what_is_not_a_socket_is_never_removed() {
         let base = tempfile::tempdir().unwrap();
-        let folder = Folder::make_in(base.path()).unwrap();
+        let folder = Folder::make_in(base.path(), &Listener).unwrap();
         let (path, file) = (folder.path().to_owned(), folder.path().join("notes"));
         fs::write(&file, "mine").unwrap();
         drop(folder);
@@ -295,13 +357,13 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         let long = base.path().join("x".repeat(200));
         fs::create_dir(&long).unwrap();
-        let error = Folder::make_in(&long).unwrap_err();
+        let error = Folder::make_in(&long, &Listener).unwrap_err();
         assert!(
             matches!(error, FolderError::TooLong { max: 107, .. }),
             "{error}"
         );
         assert!(
-            Folder::make(only(&long))
+            Folder::make(only(&long), &Listener)
                 .unwrap()
                 .path()
                 .starts_with("/tmp")
@@ -312,12 +374,12 @@ mod tests {
     fn k07_a_directory_that_others_can_write_to_is_refused() {
         let base = tempfile::tempdir().unwrap();
         fs::set_permissions(base.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        let error = Folder::make_in(base.path()).unwrap_err();
+        let error = Folder::make_in(base.path(), &Listener).unwrap_err();
         assert!(
             matches!(error, FolderError::Insecure { mode: 0o777, .. }),
             "{error}"
         );
         fs::set_permissions(base.path(), fs::Permissions::from_mode(0o1777)).unwrap();
-        assert!(Folder::make_in(base.path()).is_ok());
+        assert!(Folder::make_in(base.path(), &Listener).is_ok());
     }
 }

@@ -11,7 +11,7 @@ mod unix;
 
 pub use address::{Address, AddressError};
 pub use door::{Refused, inspect};
-pub use folder::{Folder, FolderError};
+pub use folder::{Caretaker, Folder, FolderError};
 pub use inherited::Inherited;
 pub use unix::{Duplex, Listener, ReadHalf, WriteHalf, hang_up};
 

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use super::puppet::{entries, own_program};
-use super::{alive, puppet, shell, until};
+use super::{alive, kill, puppet, shell, until};
 
 /// A process that starts workers, and ends as it is told.
 struct Parent {
@@ -44,6 +44,26 @@ impl Parent {
                 return said.trim().to_owned();
             }
         }
+    }
+
+    /// Who cleans up after it.
+    fn warden(&self) -> u32 {
+        let parent = self.process.id().to_string();
+        let processes = entries("/proc".as_ref()).into_iter();
+        let mut pids = processes.filter_map(|path| path.file_name()?.to_str()?.parse().ok());
+        let is_it = |pid: &u32| {
+            let read = |file| std::fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+            let (stat, words) = (read("stat"), read("cmdline"));
+            let stat = String::from_utf8_lossy(&stat);
+            // After the name: its state, its parent.
+            let is_child = stat
+                .split(") ")
+                .nth(1)
+                .and_then(|rest| rest.split(' ').nth(1))
+                == Some(&parent);
+            is_child && words.ends_with(b"procwire-warden\0")
+        };
+        pids.find(is_it).expect("it has a warden")
     }
 
     fn end(&mut self, how: &str) {
@@ -128,11 +148,24 @@ async fn b01_b06_nothing_outlives_a_parent_however_it_ends() {
 }
 
 #[tokio::test]
-async fn b05_the_next_parent_takes_the_folder_of_a_dead_one_away() {
+async fn b05_a_parent_killed_in_the_middle_of_a_start_leaves_no_folder() {
     let base = tempfile::tempdir().unwrap();
     let mut parent = Parent::start("starting", base.path());
     assert_eq!(parent.hear(), "starting");
     until("there is a folder", || !entries(base.path()).is_empty()).await;
+    parent.end("kill");
+    until("it is gone", || entries(base.path()).is_empty()).await;
+}
+
+#[tokio::test]
+async fn b05_the_next_parent_takes_away_what_a_dead_one_and_its_warden_left() {
+    let base = tempfile::tempdir().unwrap();
+    let mut parent = Parent::start("starting", base.path());
+    assert_eq!(parent.hear(), "starting");
+    until("there is a folder", || !entries(base.path()).is_empty()).await;
+    let warden = parent.warden();
+    kill(warden);
+    until("the warden is dead", || !alive(warden)).await;
     parent.end("kill");
     let left = entries(base.path());
     assert_eq!(left.len(), 1, "nobody could remove it");

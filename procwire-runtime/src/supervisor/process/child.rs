@@ -13,7 +13,7 @@ use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 use tokio::sync::watch;
 
 use super::command::{Birth, Launch};
-use super::spawner;
+use super::{spawner, warden};
 use crate::connection::Exit;
 use crate::transport::Inherited;
 
@@ -151,7 +151,7 @@ impl Child {
             Err(_) => Exit::Unknown, // someone else in this process waited for it
         };
         self.process.0 = None;
-        spawner::forget(self.pid);
+        warden::forget(self.pid);
         Some(exit)
     }
 }
@@ -175,11 +175,11 @@ impl Drop for Process {
             let reaper = std::thread::Builder::new().name("procwire-reaper".to_owned());
             let _ = reaper.spawn(move || {
                 let _ = process.wait();
-                spawner::forget(pid);
+                warden::forget(pid);
                 drop(unsettled);
             });
         } else {
-            spawner::forget(pid);
+            warden::forget(pid);
         }
     }
 }

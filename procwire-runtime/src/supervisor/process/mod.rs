@@ -20,3 +20,4 @@ pub use environment::Environment;
 pub(super) use stderr::Stderr;
 pub(super) use stdin::Stdin;
 pub(super) use stdout::{Offer, Stdout, Word};
+pub(super) use warden::Folders;

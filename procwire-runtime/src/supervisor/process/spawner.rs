@@ -11,13 +11,8 @@ use std::sync::{OnceLock, mpsc};
 use tokio::sync::oneshot;
 
 use super::child::{Process, Unsettled};
-use super::warden::Warden;
+use super::warden;
 use crate::transport::Inherited;
-
-enum Job {
-    Start(Box<Start>),
-    Forget { pid: u32 },
-}
 
 struct Start {
     command: Command,
@@ -37,24 +32,17 @@ pub(super) fn prepare(command: &mut Command, channel: Option<Inherited>) -> io::
 pub(super) async fn spawn(command: Command) -> io::Result<(Command, io::Result<Process>)> {
     let (reply, started) = oneshot::channel();
     let gone = || io::Error::other("the thread that starts processes is gone");
-    let job = Job::Start(Box::new(Start {
+    let job = Start {
         command,
         reply,
         unsettled: Unsettled::new(),
-    }));
+    };
     jobs()?.send(job).map_err(|_| gone())?;
     started.await.map_err(|_| gone())
 }
 
-/// A process that was started here has been reaped, its group killed.
-pub(super) fn forget(pid: u32) {
-    if let Ok(jobs) = jobs() {
-        let _ = jobs.send(Job::Forget { pid }); // the thread ends with this process only
-    }
-}
-
-fn jobs() -> io::Result<&'static mpsc::Sender<Job>> {
-    static JOBS: OnceLock<Option<mpsc::Sender<Job>>> = OnceLock::new();
+fn jobs() -> io::Result<&'static mpsc::Sender<Start>> {
+    static JOBS: OnceLock<Option<mpsc::Sender<Start>>> = OnceLock::new();
     let jobs = JOBS.get_or_init(|| {
         let (send, receive) = mpsc::channel();
         std::thread::Builder::new()
@@ -67,23 +55,16 @@ fn jobs() -> io::Result<&'static mpsc::Sender<Job>> {
         .ok_or_else(|| io::Error::other("no thread could be started that starts processes"))
 }
 
-fn serve(jobs: &mpsc::Receiver<Job>) {
-    let mut warden = None;
+fn serve(jobs: &mpsc::Receiver<Start>) {
     for job in jobs {
         let Start {
             mut command,
             reply,
             unsettled,
-        } = match job {
-            Job::Start(start) => *start,
-            Job::Forget { pid } => {
-                warden.get_or_insert_with(Warden::start).forget(pid);
-                continue;
-            }
-        };
+        } = job;
         let started = command.spawn();
         if let Ok(process) = &started {
-            warden.get_or_insert_with(Warden::start).watch(process.id());
+            warden::watch(process.id());
         }
         // Should whoever wanted it have gone meanwhile, it is dropped, here or with what nobody will take out: that kills it.
         let _ = reply.send((command, started.map(Process::new)));

@@ -33,6 +33,22 @@ static AGREED: Contract = Contract {
     events: &[],
 };
 
+#[test]
+fn what_is_told_of_is_announced_by_name_to_who_wants_to_know() {
+    use crate::control::{Message, announce};
+
+    let starts = |features| {
+        let line = announce(&AGREED, "inherited", 1, &features);
+        let Message::Init(init) = Message::parse(line.as_bytes()) else {
+            panic!("{line}")
+        };
+        let starts = init.unwrap().ours.unwrap().starts;
+        starts.into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(starts(Features::all()), ["many", "risky", "silent"]);
+    assert_eq!(starts(Features::default()), [""; 0]);
+}
+
 fn parent(features: Features, hands: impl Fn(u16, Request) + Send + Sync + 'static) -> Parent {
     let limits = Limits {
         features,
