@@ -112,4 +112,5 @@ fn is_alive(pid: u32) -> bool {
     })
 }
 
-const PATIENCE: Duration = Duration::from_secs(10);
+/// A process that was killed needs its turn on the processor to die, which takes its time where there are many.
+const PATIENCE: Duration = Duration::from_secs(60);

@@ -25,6 +25,9 @@ pub(crate) struct Options {
     /// Workers of each parent
     #[arg(long, default_value_t = 4)]
     workers: usize,
+    /// Milliseconds after which nothing may be alive any more; a busy machine needs more
+    #[arg(long, default_value_t = 1_000)]
+    within: u64,
     /// Makes the same decisions again
     #[arg(long)]
     seed: Option<u64>,
@@ -43,6 +46,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
     let seed = options.seed.unwrap_or_else(|| Rng::new().u64(..));
     let mut rng = Rng::with_seed(seed);
     let bar = report::bar(options.rounds);
+    let within = Duration::from_millis(options.within);
     let (mut late, mut times) = (0_u64, histogram());
     let mut files = 0;
     for round in 0..options.rounds {
@@ -75,25 +79,25 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
         victim.wait()?;
         let killed = Instant::now();
         while !marked(&mark).is_empty() {
-            if killed.elapsed() > Duration::from_secs(20) {
+            if killed.elapsed() > within.max(HOPELESS) {
                 break;
             }
             std::thread::sleep(Duration::from_millis(1));
         }
         let gone = killed.elapsed();
         // Who takes the files away is not marked, but has no longer than the rest.
-        while sockets_in(sockets.path()) > 0 && killed.elapsed() < ALIVE {
+        while sockets_in(sockets.path()) > 0 && killed.elapsed() < within {
             std::thread::sleep(Duration::from_millis(1));
         }
         times.saturating_record(u64::try_from(gone.as_micros())?.max(1));
-        late += u64::from(gone > ALIVE);
+        late += u64::from(gone > within);
         files += sockets_in(sockets.path());
         bar.inc(1);
     }
     bar.finish_and_clear();
     say(&format!(
         "{} parents killed, {} workers each, seed {seed}\n\
-         alive after {ALIVE:?}: {late} rounds\nfiles left: {files}\nuntil the last was gone: {}",
+         alive after {within:?}: {late} rounds\nfiles left: {files}\nuntil the last was gone: {}",
         options.rounds,
         options.workers,
         percentiles(&times)
@@ -134,4 +138,5 @@ fn sockets_in(folder: &std::path::Path) -> u64 {
         .count() as u64
 }
 
-const ALIVE: Duration = Duration::from_secs(1);
+/// Who is alive then will not go by itself.
+const HOPELESS: Duration = Duration::from_secs(20);
