@@ -64,7 +64,7 @@ _CONTRACT = _pw.Contract(
     fingerprint="24f22e8708bbaa89",
     methods=(
         _pw.Method(name="once", kind="result", args=OnceArgs, answer=Done, fingerprint="2f3c7e345c410ab3"),
-        _pw.Method(name="again", kind="result", args=AgainArgs, answer=Done, fingerprint="815b53cf4d72b143"),
+        _pw.Method(name="again", kind="result", args=AgainArgs, answer=Done, idempotent=True, fingerprint="815b53cf4d72b143"),
         _pw.Method(name="items", kind="stream", args=ItemsArgs, answer=_pw.U64, fingerprint="8e67d814f4175c74"),
         _pw.Method(name="tick", kind="none", args=TickArgs, fingerprint="fe0b564aef98cbf5"),
         _pw.Method(name="die", kind="result", args=DieArgs, answer=_pw.U32, fingerprint="df2aee66221c25a2"),

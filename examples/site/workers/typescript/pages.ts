@@ -145,6 +145,7 @@ const contract: pw.Contract = {
       fingerprint: "c4f5d1b45982b14e",
       args: readRenderArgs,
       answer: writePage,
+      idempotent: true,
       throws: { union: "PageError", write: writePageError },
     },
   ],

@@ -177,6 +177,7 @@ const contract: pw.Contract = {
       fingerprint: "815b53cf4d72b143",
       args: readAgainArgs,
       answer: writeDone,
+      idempotent: true,
     },
     {
       name: "items",

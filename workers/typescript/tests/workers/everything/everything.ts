@@ -1672,6 +1672,7 @@ const contract: pw.Contract = {
       fingerprint: "d889a38b84d0ddda",
       args: readFailArgs,
       answer: pw.bool,
+      idempotent: true,
       throws: { union: "EverythingError", write: writeEverythingError },
     },
     {
